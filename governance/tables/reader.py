@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -266,6 +266,53 @@ class _Sheet:
     filled: int = 0
     first: list[tuple[int, list[str]]] = field(default_factory=list)
     own: list[list[str]] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def refuse_uncounted(self) -> None:
+        """Refuse a sheet with formulas that have no saved result, because their cells would be blank."""
+        cells, count = self.seen.get("formulas", ((), 0))
+        if count:
+            raise wrong(
+                phrase(
+                    "The sheet “{}” has formulas without a saved result, in {}. Open the file in its program, save it "
+                    "and upload it again.",
+                    self.title,
+                    _listed(cells, count),
+                )
+            )
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what a person sees of the sheet and is not read, or the other way round."""
+        if self.merged:
+            yield (
+                f"Merged cells ({self.merged} areas) were filled with the value of their first cell."
+                if self.merged > 1
+                else "Merged cells (one area) were filled with the value of their first cell."
+            )
+        again = "Then save the file and upload it again."
+        for what, said in (
+            ("errors", f"Cells with an error were read as blank: {{}}. Correct their formulas. {again}"),
+            (
+                "rows",
+                f"Hidden or filtered rows were read: {{}}. Delete the rows that must not be imported. {again}",
+            ),
+            (
+                "columns",
+                f"Hidden columns were read: {{}}. Delete the columns that must not be imported. {again}",
+            ),
+        ):
+            cells, count = self.seen.get(what, ((), 0))
+            if count:
+                yield said.format(_listed(cells, count))
+        if self.seen.get("comments"):
+            yield f"Comments on cells were not read. Copy what you need into cells. {again}"
+        if self.seen.get("drawings"):
+            yield f"Pictures, charts and text boxes were not read. Copy what you need into cells. {again}"
+
+
+def _listed(names: Sequence[str], count: int) -> str:
+    more = f" and {count - len(names):,} more" if count > len(names) else ""
+    return f"{', '.join(names)}{more}"
 
 
 def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFile:
@@ -274,6 +321,9 @@ def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFi
     said = _said(content)
     sheets, since_1904 = _sheets(said)
     filled = [sheet for sheet in sheets if sheet.rows > 1]
+    for sheet in sheets:
+        if not filled or sheet.title == wanted:
+            sheet.refuse_uncounted()
     if not filled:
         raise wrong("No sheet of the workbook has a header row and a row below it.")
     titles = {sheet.title: sheet for sheet in filled}
@@ -289,6 +339,8 @@ def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFi
     chosen = titles.get(wanted) or max(
         filled, key=lambda sheet: (max(expected_in(sheet.first, expected)), sheet.filled)
     )
+
+    chosen.refuse_uncounted()
 
     def records() -> Iterator[tuple[int, list[str]]]:
         said.seek(chosen.begins)
@@ -307,16 +359,11 @@ def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFi
         sheets=tuple((sheet.title, sheet.rows - 1) for sheet in filled),
     )
     remarks = opened.table.remarks
-    others = [sheet.title for sheet in filled if sheet is not chosen]
+    others = [sheet.title for sheet in sheets if sheet.rows and sheet is not chosen]
     others += [f"{sheet.title} (hidden)" for sheet in sheets if sheet.hidden]
     if others:
         remarks.append(f"Plumbline read the sheet \u201c{chosen.title}\u201d and not {', '.join(others)}.")
-    if chosen.merged:
-        remarks.append(
-            f"Merged cells ({chosen.merged} areas) were filled with the value of their first cell."
-            if chosen.merged > 1
-            else "Merged cells (one area) were filled with the value of their first cell."
-        )
+    remarks += chosen.remarks()
     return opened
 
 
@@ -359,6 +406,8 @@ def _sheets(said: BinaryIO) -> tuple[list[_Sheet], bool]:
                 sheet.own.append(record if own is None else [record[place] for place in own])
         elif "wrong" in row:
             raise wrong(f"The workbook cannot be read ({row['wrong']}). Save it again as .xlsx or .csv.")
+        elif "seen" in row:
+            sheets[-1].seen = row["seen"]
         elif "since_1904" in row:
             since_1904 = row["since_1904"]
         else:

@@ -3,22 +3,31 @@
 `reader` runs this program, which imports nothing of Plumbline. The library keeps a sheet as a rectangle from first to
 last cell. A file of three kilobytes with a cell in each corner makes it ask for half a terabyte and end its process,
 so it gets little memory and time. Formulas have their saved values, cells with an error are blank, and merged cells
-have the value of their first cell. A row with only such filled cells is left out.
+have the value of their first cell. A row with only such filled cells is left out. The library does not show which
+cells are hidden or have a formula without a saved value, so the XML of a sheet is read for them.
 """
 
+import contextlib
 import io
 import json
+import posixpath
 import re
 import resource
 import sys
 import zipfile
 from datetime import date, datetime, timedelta
 from typing import Any
+from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 HEAD = 100_000  # bytes of the part that describes the workbook
 SINCE_1904 = re.compile(rb"<(?:[\w.-]{1,40}:)?workbookPr\b[^<>]*?\bdate1904=[\"'](?:1|true)[\"']")
+ALWAYS = re.compile(rb"\bfullCalcOnLoad=[\"'](?:1|true)[\"']")  # no program has saved the results of formulas
+# What makes a sheet worth reading twice: something hidden, a formula or an error.
+TELLING = re.compile(rb"\bhidden=[\"'](?:1|true)[\"']|<(?:[\w.-]{1,40}:)?f[\s>/]|\bt=[\"']e[\"']")
+CHUNK, OVERLAP = 1 << 20, 64  # bytes
+NAMED = 10  # cells, rows and columns that are named; others are counted
 TOO_MUCH = 2  # how the process ends where Python itself runs out of memory
 
 
@@ -33,7 +42,8 @@ def main(content: bytes, most: dict[str, int]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most["memory"], most["memory"]))
     cells = letters = 0
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    _say({"since_1904": _since_1904(content)})
+    _say({"since_1904": _describes(content, SINCE_1904)})
+    parts, uncounted = _parts(content), _describes(content, ALWAYS)
     for sheet in workbook.sheets_metadata:
         if sheet.typ is not SheetTypeEnum.WorkSheet:
             continue
@@ -43,7 +53,7 @@ def main(content: bytes, most: dict[str, int]) -> None:
         _say({"sheet": sheet.name, "hidden": hidden, "merged": merged.count})
         if held is None:
             continue
-        rows = 0
+        rows, filled = 0, set()
         for number, row in enumerate(held.iter_rows(), start=1):
             record = [_text(value)[: most["cell"] + 1] for value in row]
             own = [place for place, cell in enumerate(record) if cell.strip()]
@@ -52,6 +62,7 @@ def main(content: bytes, most: dict[str, int]) -> None:
                 record.pop()
             if not own:
                 continue
+            filled.update(own)
             rows, cells, letters = rows + 1, cells + len(record), letters + sum(map(len, record))
             _say(
                 [
@@ -63,6 +74,7 @@ def main(content: bytes, most: dict[str, int]) -> None:
             over = rows > most["rows"] or len(record) > most["columns"] or cells > most["cells"]
             if over or letters > most["letters"]:
                 return
+        _say({"seen": _Seen(uncounted).of(content, parts.get(sheet.name, ""), filled)})
 
 
 class _Merged:
@@ -85,10 +97,138 @@ class _Merged:
                 record[place] = record[place] or text
 
 
-def _since_1904(content: bytes) -> bool:
-    """Return True if the workbook counts its days from 1904."""
+class _Seen:
+    """The cells that a person sees and the library does not, or the other way round.
+
+    `uncounted` is True if no program has counted the formulas, so that a result of zero is none.
+    """
+
+    def __init__(self, uncounted: bool) -> None:
+        self.uncounted = uncounted
+        self.found: dict[str, list[str]] = {"formulas": [], "errors": [], "rows": [], "columns": []}
+        self.hidden: list[tuple[int, int]] = []
+        self.row = self.column = 0
+        self.row_hidden = self.formula = self.reading = False
+        self.cell = self.kind = self.value = ""
+
+    def of(self, content: bytes, part: str, filled: set[int]) -> dict[str, Any]:
+        """Return the names and number of such cells, filled rows and columns, and what else the part shows."""
+        beside = posixpath.join(posixpath.dirname(part), "_rels", f"{posixpath.basename(part)}.rels")
+        shows = {kind.rpartition("/")[2] for kind in _relations(content, beside, "Type")}
+        if _tells(content, part):
+            _parse(content, part, self._start, self._end, self._text)
+        for first, last in self.hidden:
+            self.found["columns"] += [
+                _letters(place) for place in sorted(filled) if first <= place + 1 <= last
+            ]
+        told: dict[str, Any] = {name: [cells[:NAMED], len(cells)] for name, cells in self.found.items()}
+        return told | {
+            "comments": bool(shows & {"comments", "threadedComment"}),
+            "drawings": "drawing" in shows,
+        }
+
+    def _start(self, tag: str, values: dict[str, str]) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "c":
+            self.column += 1
+            self.cell = values.get("r", "") or f"{_letters(self.column - 1)}{self.row}"
+            self.kind, self.value, self.formula = values.get("t", ""), "", False
+        elif tag == "f":
+            self.formula = True
+        elif tag in ("v", "t"):
+            self.reading = True
+        elif tag == "row":
+            self.row, self.column = int(values.get("r") or self.row + 1), 0
+            self.row_hidden = values.get("hidden") in ("1", "true")
+        elif tag == "col" and values.get("hidden") in ("1", "true"):
+            self.hidden.append((int(values.get("min", 0)), int(values.get("max", 0))))
+
+    def _end(self, tag: str) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag in ("v", "t"):
+            self.reading = False
+        elif tag == "c":
+            nothing = not self.value.strip() or (self.uncounted and self.value == "0")
+            if self.formula and nothing and self.kind != "str":
+                self.found["formulas"].append(self.cell)
+            elif self.kind == "e":
+                self.found["errors"].append(f"{self.cell} ({self.value[:20]})")
+            rows = self.found["rows"]
+            if self.row_hidden and self.value.strip() and (not rows or rows[-1] != str(self.row)):
+                rows.append(str(self.row))
+
+    def _text(self, words: str) -> None:
+        if self.reading and len(self.value) < NAMED:
+            self.value += words
+
+
+def _letters(place: int) -> str:
+    """Return the letters of a column, counted from 0."""
+    return (_letters(place // 26 - 1) if place > 25 else "") + chr(65 + place % 26)
+
+
+def _parts(content: bytes) -> dict[str, str]:
+    """Return the name of the part of each sheet, by its title."""
+    targets = dict(
+        zip(
+            _relations(content, "xl/_rels/workbook.xml.rels", "Id"),
+            _relations(content, "xl/_rels/workbook.xml.rels", "Target"),
+            strict=True,
+        )
+    )
+    found: dict[str, str] = {}
+
+    def start(tag: str, values: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == "sheet":
+            key = next((value for name, value in values.items() if name.rpartition(":")[2] == "id"), "")
+            found[values.get("name", "")] = posixpath.join("/xl", targets.get(key, "")).lstrip("/")
+
+    _parse(content, "xl/workbook.xml", start)
+    return found
+
+
+def _relations(content: bytes, part: str, what: str) -> list[str]:
+    """Return one attribute of each relation in a part of relations."""
+    found: list[str] = []
+
+    def start(tag: str, values: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == "Relationship":
+            found.append(values.get(what, ""))
+
+    _parse(content, part, start)
+    return found
+
+
+def _tells(content: bytes, part: str) -> bool:
+    """Return True if a part has something hidden, a formula or an error. Much faster than to parse it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if part not in archive.namelist():
+            return False
+        with archive.open(part) as stream:
+            rest = b""
+            while chunk := stream.read(CHUNK):
+                if TELLING.search(rest + chunk):
+                    return True
+                rest = chunk[-OVERLAP:]
+    return False
+
+
+def _parse(content: bytes, part: str, start: Any, end: Any = None, text: Any = None) -> None:
+    """Read an XML part, if there is one. A damaged part ends the reading, which the library refuses anyway."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = text
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if part in archive.namelist():
+            with archive.open(part) as stream, contextlib.suppress(expat.ExpatError, ValueError):
+                parser.ParseFile(stream)
+
+
+def _describes(content: bytes, pattern: re.Pattern[bytes]) -> bool:
+    """Return True if the part that describes the workbook has this pattern."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("xl/workbook.xml") as part:
-        return bool(SINCE_1904.search(part.read(HEAD)))
+        return bool(pattern.search(part.read(HEAD)))
 
 
 def _say(what: dict[str, Any] | list[Any]) -> None:

@@ -132,7 +132,7 @@ def test_the_head_of_a_workbook_is_read_in_linear_time(pump):
         held = io.BytesIO()
         with zipfile.ZipFile(held, "w") as archive:
             archive.writestr("xl/workbook.xml", content)
-        return workbook._since_1904(held.getvalue())
+        return workbook._describes(held.getvalue(), workbook.SINCE_1904)
 
     assert growth(since, b"<", pump, b">") <= MOST
     assert since(b"<workbook><workbookPr codeName='x' date1904='1'/></workbook>")

@@ -1,11 +1,17 @@
 """Sheets in which amounts, headers and people can mean two things: read once they are certain, else asked once."""
 
+import io
+
+import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from governance.models import PasswordLink, User
 from initiatives.models import ImportBatch, Initiative, RoleAssignment
+from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.portfolio import actions
-from tests.support.paths import SHEETS
+from tests.support.paths import FAULTY_FILES, SHEETS
 
 pytestmark = pytest.mark.django_db
 
@@ -188,3 +194,20 @@ def test_cells_that_say_nothing_are_blank(cast):
     assert (row.mapped["contact"], row.mapped["stage_raw"], row.mapped["vendor"]) == ("", "", "")
     assert batch.reading["people"] == {}
     assert list(batch.reading["stages"]) == [""]
+
+
+def test_what_only_a_person_sees_in_a_workbook_is_said_on_the_page(cast, as_):
+    client = as_(cast.admin)
+
+    def send(content: bytes):
+        sent = {"file": SimpleUploadedFile("portfolio.xlsx", content), "source": OWN_SHEET}
+        return client.post(reverse("imports"), sent, follow=True).content.decode()
+
+    assert "E2, A3" in send((FAULTY_FILES / "10-formulas" / "01-formulas.xlsx").read_bytes())
+    assert not ImportBatch.objects.exists()
+    workbook, written = openpyxl.Workbook(), io.BytesIO()
+    for row in (["Initiative", "Status"], ["One", "Idea"], ["Two", "Idea"]):
+        workbook.active.append(row)
+    workbook.active.row_dimensions[3].hidden = True
+    workbook.save(written)
+    assert "rows were read: 3." in send(written.getvalue())
