@@ -16,6 +16,7 @@ from adoption.models.monitoring import (
     HEARTBEAT,
     LOOK,
     MOST_DAYS,
+    OTHER,
 )
 from adoption.monitoring.alert_senders import Sent
 from adoption.monitoring.permissions import may_set_monitoring
@@ -37,6 +38,17 @@ BODIES_KEPT = timedelta(days=90)  # what their senders said in full
 HEARTBEATS = frozenset({"watchdog", "deadmansswitch", "heartbeat"})
 # Alertmanager fires again under the same start after its source was away; what comes sooner after the end came late.
 FIRES_AGAIN = timedelta(minutes=15)
+# What is kept of alerts that did not arrive, or were not kept, as one alert of the day: rule, words, what to do.
+LEFT_OUT = (
+    "Alerts left out by the sender",
+    "alerts were left out by the sender.",
+    "In Alertmanager, raise max_alerts for this webhook, or group fewer alerts.",
+)
+NOT_KEPT = (
+    "Alerts beyond the limit of a day",
+    "alerts of one message were beyond the limit of a day and are not kept.",
+    "Group the alerts in the monitoring system.",
+)
 _RANK = {HEARTBEAT: 0, LOOK: 1, DRAFT: 2}
 
 
@@ -52,12 +64,12 @@ class Taken:
 # --- What machines send ----------------------------------------------------------------------------------------------
 
 
-def take(*, initiative: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
+def take(*, initiative: Initiative, key: ServiceKey, sent: tuple[Sent, ...], left_out: int = 0) -> Taken:
     """Take in alerts of the monitoring of an initiative, in one act.
 
     A request without alerts shows that it runs. A fingerprint and start of a sender have one row, in any order and
-    after repeats. An alert ends as soon as one request ends it, at the earliest end that was sent. Raises Conflict for
-    an initiative that ended.
+    after repeats. An alert ends as soon as one request ends it, at the earliest end that was sent. `left_out` is the
+    number of alerts that the sender omitted. Raises Conflict for an initiative that ended.
     """
     with act("take alerts", system=f"alerts by key {key.public}", initiative=initiative) as initiative:
         if initiative.closed or initiative.withdrawn_at:
@@ -84,6 +96,8 @@ def take(*, initiative: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> 
             if row.counts_as == DRAFT and row.draft_id is None:
                 row.draft = _draft_of(initiative, row)
                 row.save()
+        _keep_number(initiative, key, LEFT_OUT, left_out)
+        _keep_number(initiative, key, NOT_KEPT, fates["beyond"])
         if first:
             follow([initiative])
     return Taken(**fates)
@@ -96,6 +110,26 @@ def _looked(initiative: Initiative, key: ServiceKey) -> bool:
         return False
     MonitoringLook(initiative=initiative, key=key, day=today, at=clock.now()).save()
     return True
+
+
+def _keep_number(initiative: Initiative, key: ServiceKey, what: tuple[str, str, str], count: int) -> None:
+    """Keep the largest number that one message of today had. A sender repeats its messages, so they have no sum."""
+    if not count:
+        return
+    rule, words, fix = what
+    day = clock.midnight_before(clock.today())
+    place = {
+        "initiative": initiative,
+        "sender": OTHER,
+        "fingerprint": f"{rule}, {key.public}",
+        "started_at": day,
+    }
+    row = Alert.objects.filter(**place).first() or Alert(**place, key=key, rule=rule, first_at=clock.now())
+    if row.pk and int(row.summary.partition(" ")[0]) >= count:
+        return
+    row.ended_at, row.counts_as = clock.now(), LOOK
+    row.summary, row.body = f"{count} {words}", f"{count} {words} {fix}"
+    row.save()
 
 
 def _known(initiative: Initiative, sent: tuple[Sent, ...]) -> dict[tuple, Alert]:

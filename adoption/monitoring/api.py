@@ -53,7 +53,12 @@ def _taken(request, known: Known, key: Key) -> dict:
     if initiative.closed or initiative.withdrawn_at:
         raise Answered(409, ENDED)
     try:
-        taken = actions.take(initiative=initiative, key=ServiceKey.objects.get(pk=key.id), sent=batch.alerts)
+        taken = actions.take(
+            initiative=initiative,
+            key=ServiceKey.objects.get(pk=key.id),
+            sent=batch.alerts,
+            left_out=batch.left_out,
+        )
     except Conflict:
         raise Answered(409, ENDED) from None
     said = {

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from adoption.models import Alert, AlertMapping
-from adoption.models.monitoring import HEARTBEAT
+from adoption.models.monitoring import HEARTBEAT, OTHER
 from adoption.monitoring import actions
 from adoption.monitoring.findings import status_of
 from adoption.monitoring.forms import MappingForm, PromiseForm
@@ -47,6 +47,7 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
         "page": page_of(request, alerts if heartbeats else alerts.exclude(counts_as=HEARTBEAT)),
         "heartbeats": heartbeats,
         "heard": initiative.monitoring_looks.select_related("key")[:DAYS],
+        "missing": alerts.filter(rule__in=[actions.LEFT_OUT[0], actions.NOT_KEPT[0]], sender=OTHER)[:DAYS],
         "mappings": actions.mappings_of(initiative),
         "keys": [key for key in keys if key.good_at(context["now"])],
         "senders": as_alert_senders(settings.ADDRESS).items(),

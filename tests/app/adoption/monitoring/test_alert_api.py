@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 
 from adoption.models import Alert, Incident, IncidentDraft, MonitoringLook
 from adoption.monitoring import actions, api
@@ -16,7 +17,7 @@ from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Hold
 from tests.support import factories
 from tests.support.initiatives.alerts import URL, plain
-from tests.support.paths import ROOT
+from tests.support.paths import FAULTY_FILES, ROOT
 from tests.support.servers.asking_systems import System
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def test_alertmanager_by_its_header(system, initiative):
         200,
         {"new": 2, "known": 0, "rejected": [], "left_out_by_sender": 2},
     )
-    firing, resolved = alerts(initiative)
+    firing, resolved, _ = alerts(initiative)
     assert (firing.rule, firing.severity, firing.counts_as, firing.ended_at) == (
         "ErrorRateHigh",
         "critical",
@@ -63,6 +64,19 @@ def test_alertmanager_by_its_header(system, initiative):
     assert resolved.ended_at is not None
     assert "7.2 %" in firing.body
     assert firing.key.system == "Monitoring"
+
+
+def test_alerts_that_the_sender_left_out_are_shown_on_that_day(cast, as_, system, initiative):
+    sent = json.loads((FAULTY_FILES / "17-left-out-alerts" / "24-truncated.json").read_text())
+    for count in (240, 90, 240):  # the sender repeats its message
+        assert system.send(URL, sent | {"truncatedAlerts": count}).status_code == 200
+    page = as_(cast.lead).get(reverse("monitoring", args=[initiative.ref]))
+    (row,) = page.context["missing"]
+    assert (row.summary.split()[0], clock.local_day(row.started_at)) == ("240", clock.today())
+    assert row.summary in page.content.decode()
+    assert "max_alerts" in as_(cast.lead).get(reverse("alert", args=[row.pk])).content.decode()
+    assert row.counts_as == "look"
+    assert len(alerts(initiative)) == 11
 
 
 def test_azure_by_an_address_with_the_key(token, initiative):
