@@ -9,7 +9,7 @@ from adoption.meetings import agenda, permissions
 from adoption.models import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from governance import clock
 from governance.audit_log import entries
-from governance.models import Board, User
+from governance.models import Board, Notification, User
 from governance.notifications.notify import notify
 from governance.people.boards import members_now
 from governance.permission_result import Answer, Conflict, no, yes
@@ -46,9 +46,13 @@ def plan(*, board: Board, held_on: date, place: str = "", secretary: User | None
 
 
 def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | None, by: User) -> Meeting:
-    """Change the day, place or secretary. The day only before it began. Raises ValidationError by field, Refused."""
+    """Change the day, place or secretary, and notify the people asked of another day or place.
+
+    The day only before it began. Raises ValidationError by field, Refused.
+    """
     with act("change meeting", by=by):
         row = _locked(meeting)
+        before = _when_and_where(row)
         permissions.may_lead(row, by).or_refuse()
         if held_on != row.held_on:
             if row.state != Meeting.PLANNED:
@@ -64,7 +68,26 @@ def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | Non
             place=row.place,
             secretary=secretary.full_name if secretary else "",
         )
+        if (now := _when_and_where(row)) != before:
+            key = f"meeting:{row.pk}"
+            # Reminders of the former day are about nothing any more.
+            Notification.objects.unread().filter(kind="meeting", object_key=key).update(read_at=clock.now())
+            notify(
+                [person for person in asked(row) if person.pk != by.pk],
+                "meeting moved",
+                key,
+                subject=f"The meeting of {row.board} was moved: {now}",
+                text=f"{by.full_name} changed the meeting. Before: {before}. Now: {now}.",
+                link=row.get_absolute_url(),
+                due_on=row.held_on,
+                period=f"change {row.history.count()}",
+            )
     return row
+
+
+def _when_and_where(row: Meeting) -> str:
+    """Return the day and the place of a meeting in words."""
+    return f"{row.held_on:%-d %B %Y}, {row.place or 'no place named'}"
 
 
 def _named(row: Meeting) -> dict:

@@ -88,5 +88,6 @@ VERBS = {
     "confirm post-mortem": "Read and confirm",
     "meeting": "Open the agenda",
     "meeting called off": "Open the meeting",
+    "meeting moved": "Open the meeting",
     "post-mortem": "Open the post-mortem",
 }

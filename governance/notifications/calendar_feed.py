@@ -16,13 +16,15 @@ from governance.vocabulary.readable_text import shown
 class DueDay:
     """Something due to a person on a day. `key` stays the same if the day moves.
 
-    `words` contain at most its reference and title. `link` is a path.
+    `words` contain at most its reference and title. `link` is a path. `changes` grows with each change (SEQUENCE).
     """
 
     key: str
     day: date
     words: str
     link: str
+    place: str = ""
+    changes: int = 0
 
 
 def written(days: Iterable[DueDay], *, name: str) -> bytes:
@@ -45,5 +47,8 @@ def written(days: Iterable[DueDay], *, name: str) -> bytes:
         event.add("summary", shown("\n".join(due.words.splitlines())))
         event.add("url", f"{settings.ADDRESS}{due.link}")
         event.add("transp", "TRANSPARENT")
+        event.add("sequence", due.changes)
+        if due.place:
+            event.add("location", shown(due.place))
         feed.add_component(event)
     return feed.to_ical()

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import timedelta
 
+import icalendar
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -14,7 +15,8 @@ from adoption.meetings import reminders as meeting_reminders
 from adoption.models import Meeting, Minutes, Pack
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry
+from governance.models import Entry, Notification
+from governance.notifications import calendar_feed
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
 from initiatives.lifecycle.evidence import actions as evidence_actions
@@ -197,6 +199,32 @@ def test_members_are_told_and_asked_to_read_the_pack(cast):
         (due, *_) = meeting_reminders.meetings_ahead(clock.now())
     assert "AI-" in due.text
     assert "Customer summary" not in due.text
+
+
+def test_a_moved_meeting_is_told_at_once_and_stands_in_the_feed(cast):
+    row = meeting_actions.plan(board=cast.board, held_on=day(10), place="Room 1", by=cast.chair)
+
+    def change(days, place):
+        meeting_actions.change(meeting=row, held_on=day(days), place=place, secretary=None, by=cast.chair)
+        written = calendar_feed.written(meeting_calendar.days(cast.seat_risk), name="Mine")
+        (event,) = icalendar.Calendar.from_ical(written).walk("VEVENT")
+        told = Notification.objects.filter(person=cast.seat_risk, kind="meeting moved")
+        return event, [one.text for one in told.order_by("pk")]
+
+    event, told = change(12, "Room 2")
+    assert (event["UID"], event["SEQUENCE"], event["LOCATION"]) == (
+        f"meeting-{row.pk}@127.0.0.1",
+        1,
+        "Room 2",
+    )
+    assert event["DTSTART"].dt == day(12)
+    for words in (f"{day(10):%-d %B %Y}, Room 1", f"{day(12):%-d %B %Y}, Room 2"):
+        assert words in told[0]
+    assert change(12, "Room 2")[1] == told, "nothing that somebody was asked to was changed"
+    event, told = change(10, "Room 1")
+    assert (event["SEQUENCE"], len(told)) == (3, 2)
+    assert not Notification.objects.filter(person=cast.chair, kind="meeting moved").exists()
+    assert not Notification.objects.filter(person=cast.owner, kind="meeting moved").exists()
 
 
 def test_the_pack_says_what_the_rows_say(held, cast):

@@ -133,6 +133,7 @@ STAYS = {
     "handover answered",
     "loan ended",
     "meeting called off",
+    "meeting moved",
     "password link",
     "post-mortem",
     *wording.NEWS,
