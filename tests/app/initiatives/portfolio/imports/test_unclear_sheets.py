@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from governance.models import PasswordLink, User
+from governance.models import PasswordLink, Unit, User
 from initiatives.models import ImportBatch, Initiative, RoleAssignment
 from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.portfolio import actions
@@ -211,3 +211,19 @@ def test_what_only_a_person_sees_in_a_workbook_is_said_on_the_page(cast, as_):
     workbook.active.row_dimensions[3].hidden = True
     workbook.save(written)
     assert "rows were read: 3." in send(written.getvalue())
+
+
+def test_letters_with_their_accents_apart_are_the_same_letters(cast, as_):
+    client = as_(cast.admin)
+    found = []
+    for name in ("04a-composed.csv", "04b-decomposed.csv"):
+        content = (FAULTY_FILES / "12-accents" / name).read_bytes()
+        sent = {"file": SimpleUploadedFile(name, content), "source": OWN_SHEET}
+        client.post(reverse("imports"), sent)
+        batch = ImportBatch.objects.latest("pk")
+        client.post(f"{batch.get_absolute_url()}confirm/")
+        decisions = sorted(batch.rows.values_list("decision", flat=True))
+        found.append((decisions, Initiative.objects.count(), Unit.objects.count()))
+    first, second = found
+    assert first[0] == ["import", "import"]
+    assert second == (["change", "unchanged"], *first[1:])
