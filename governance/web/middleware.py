@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from governance.audit_log import entries
 from governance.database import replica, request_memo, row_history
@@ -328,6 +329,10 @@ class SignedInOnly(MiddlewareMixin):
             return None
         from django.contrib.auth.views import redirect_to_login  # which needs the apps
 
+        back = request.META.get("HTTP_REFERER", "")
+        if request.method == "POST" and url_has_allowed_host_and_scheme(back, {request.get_host()}):
+            # To the page with the form, where the browser has kept what was typed.
+            return redirect_to_login(back.partition(request.get_host())[2])
         return redirect_to_login(request.get_full_path())
 
 

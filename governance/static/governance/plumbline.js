@@ -1,5 +1,6 @@
 /* Comforts only: every page works without this file.
    form[data-draft="key"]        what is typed stays in this browser until a page says it was saved ([data-saved])
+   form with a textarea          the same, by the address, the fields and what the form showed before anybody typed
    form[data-bound]              it holds what was just sent: no draft of before is put over that
    form[data-draft-url]          the draft is also posted there, two seconds after the last key
    form [data-draft-note]        where "Draft kept" is said
@@ -69,8 +70,25 @@
   };
 
   const say = (form, words) => {
-    const place = form.querySelector("[data-draft-note]");
-    if (place) place.textContent = words;
+    let place = form.querySelector("[data-draft-note]");
+    if (!place) {
+      place = document.createElement("span");
+      place.className = "small soft";
+      place.dataset.draftNote = "";
+      place.setAttribute("role", "status");
+      form.querySelector(".row:last-of-type")?.append(place);
+    }
+    place.textContent = words;
+  };
+
+  /* A draft belongs to what the form showed: it is not put over what somebody else saved meanwhile. */
+  const nameDraft = (form) => {
+    const texts = [...form.querySelectorAll("textarea")];
+    if (!person || !texts.length) return;
+    let digest = 0;
+    for (const letter of JSON.stringify(valuesOf(form))) digest = (Math.imul(digest, 31) + letter.codePointAt(0)) | 0;
+    const fields = texts.map((field) => field.name).join();
+    form.dataset.draft = [location.pathname + location.search, form.getAttribute("action"), fields, digest].join(" ");
   };
 
   const offerDraft = (form) => {
@@ -130,7 +148,9 @@
     form.addEventListener("submit", () => {
       unsent = false;
       clearTimeout(timer);
-      if (form.dataset.draft) storage("sessionStorage", (s) => s.setItem(SENT, keyOf(form)));
+      if (form.dataset.draft) {
+        storage("sessionStorage", (s) => s.setItem(SENT, JSON.stringify([...unsaved, keyOf(form)])));
+      }
     });
     if ("guard" in form.dataset) {
       window.addEventListener("beforeunload", (event) => {
@@ -148,12 +168,17 @@
     }
   };
 
-  /* A draft goes only when the answer to its form says that it was saved. */
+  /* Drafts go only when the answer to their form says that it was saved, or leads a person to another page. An answer
+     with a remark shows the form again, with another draft: both go then. */
+  let unsaved = [];
   const dropSavedDraft = (root) => {
-    const sent = storage("sessionStorage", (s) => s.getItem(SENT));
-    const saved = root.matches?.("[data-saved]") || root.querySelector("[data-saved]");
-    if (sent && saved) storage("localStorage", (s) => s.removeItem(sent));
-    if (sent) storage("sessionStorage", (s) => s.removeItem(SENT));
+    const sent = storage("sessionStorage", (s) => JSON.parse(s.getItem(SENT))) ?? [];
+    const way = root === document && performance.getEntriesByType("navigation")[0];
+    const led = way && person && way.redirectCount > 0 && !(way.responseStatus >= 400);
+    const saved = led || root.matches?.("[data-saved]") || root.querySelector("[data-saved]");
+    if (saved) sent.forEach((key) => storage("localStorage", (s) => s.removeItem(key)));
+    else unsaved = sent;
+    storage("sessionStorage", (s) => s.removeItem(SENT));
   };
 
   /* The select stays what is sent; it is out of sight, and follows what is typed. Half a name finds one that has it. */
@@ -224,6 +249,7 @@
 
   const FORMS = "form[data-draft],form[data-auto],form[data-guard]";
   const start = (root) => {
+    root.querySelectorAll("form[method=post]:not([data-draft])").forEach(nameDraft);
     if (root.matches?.(FORMS)) watch(root);
     root.querySelectorAll(FORMS).forEach(watch);
     root.querySelectorAll("select[data-pick]").forEach(offerTyping);
@@ -329,6 +355,13 @@
 
   dropSavedDraft(document);
   start(document);
+  if (!person && unsaved.length) {
+    const note = document.createElement("div");
+    note.className = "note";
+    note.setAttribute("role", "status");
+    note.append("Your session has ended. What you typed is kept in this browser. Sign in to go on.");
+    document.querySelector("main form")?.before(note);
+  }
   unfold();
   /* Whoever had the focus in what is replaced goes on in what comes instead: in its first field, or at its first button. */
   let replaced = false;

@@ -25,6 +25,19 @@ def test_strangers_are_sent_to_sign_in(client):
     assert answer["Location"].startswith("/sign-in/?next=/initiatives/")
 
 
+@pytest.mark.parametrize(
+    ("back", "next_page"),
+    [
+        ("http://testserver/meetings/7/?draft=1", "/meetings/7/%3Fdraft%3D1"),
+        ("https://elsewhere.example/meetings/7/", "/initiatives/register/"),
+        ("", "/initiatives/register/"),
+    ],
+)
+def test_who_sends_a_form_without_a_session_comes_back_to_its_page(client, back, next_page):
+    answer = client.post("/initiatives/register/", {"title": "Sorting"}, headers={"referer": back})
+    assert answer["Location"] == f"/sign-in/?next={next_page}"
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/sign-in/", "/healthz", "/readyz"])
 def test_every_answer_carries_its_request_id(client, path):
