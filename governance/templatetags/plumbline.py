@@ -23,9 +23,11 @@ from governance.rulebook.judgements import JUDGEMENTS
 from governance.templatetags import days
 from governance.vocabulary import STAGE_RANK, Layer, Seat, Stage, Tested, terms
 from governance.vocabulary.phrases import Phrase
+from governance.web import form_fields
 from governance.web.markdown import markdown
 
 register = template.Library()
+register.filter("control_id", form_fields.control_id)
 
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MESSAGE_TONES = {"success": "ok", "warning": "warn", "error": "bad"}

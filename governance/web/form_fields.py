@@ -20,6 +20,11 @@ EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 LONGEST_TEXT = 20_000
 
 
+def control_id(field: forms.BoundField) -> str:
+    """Return the id of the control of a field, to which an error links. In a group of boxes it is the first box."""
+    return field.id_for_label or f"{field.auto_id}_0"
+
+
 class DayField(forms.DateField):
     """A day, typed or picked, within the calendar that records can hold."""
 

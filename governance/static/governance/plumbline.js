@@ -344,6 +344,14 @@
     place.replaceChildren(label);
   });
 
+  /* What is folded is printed too, but for forms, and folded again. */
+  let printed = [];
+  addEventListener("beforeprint", () => {
+    printed = [...document.querySelectorAll("main details:not([open]):not(:has(form))")];
+    printed.forEach((part) => { part.open = true; });
+  });
+  addEventListener("afterprint", () => printed.forEach((part) => { part.open = false; }));
+
   /* A link to something folded away unfolds it. */
   const unfold = () => {
     const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));

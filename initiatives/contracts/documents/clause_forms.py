@@ -25,7 +25,7 @@ from governance.contracts.wording import APPROVERS, major_units, minor_units, se
 from governance.models.contracts import VOCABULARY, VocabularyWord
 from governance.vocabulary.currencies import wrong_currency
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import DayField, ListField
+from governance.web.form_fields import DayField, ListField, control_id
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.documents.forms import LONGEST_WORDS, KeyField, proposed_key
 
@@ -340,7 +340,7 @@ class ClauseForm(forms.Form):
         for place, form in enumerate([self, *self.tests]):
             of = phrase("Condition {}: ", place) if place else ""
             found += [
-                (field.auto_id, f"{of}{field.label}", error) for field in form for error in field.errors
+                (control_id(field), f"{of}{field.label}", error) for field in form for error in field.errors
             ]
         return found
 

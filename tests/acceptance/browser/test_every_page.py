@@ -22,6 +22,7 @@ from governance.privacy import subject_access
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import clause_actions
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Hold, Initiative
 from initiatives.portfolio.ideas import permissions as idea_permissions
 from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
@@ -354,6 +355,19 @@ def test_a_draft_comes_back_and_is_not_put_over_what_was_just_sent(watch, cast):
         re.compile(r"Draft from \d{1,2} [A-Z][a-z]{2} \d\d:\d\d restored\. It is not saved yet")
     )
     expect(owner.page.get_by_label("Title")).to_have_value(TITLE)
+
+
+def test_what_is_folded_is_printed_and_folded_again(watch, cast):
+    review = review_actions.open_review(initiative=factories.make_mvp(cast), by=cast.owner)
+    page = watch.sign_in(cast.chair).page
+    page.goto(review.get_absolute_url())
+    folded = page.locator("main details:not([open]):not(:has(form))")
+    before = folded.count()
+    assert before
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(folded).to_have_count(0)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(folded).to_have_count(before)
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])

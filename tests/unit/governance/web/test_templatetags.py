@@ -1,9 +1,11 @@
 """Words, days and drawings for templates."""
 
+import re
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
+from django import forms
 from django.template import Context, Template, TemplateSyntaxError
 from django.template.loader import render_to_string
 
@@ -191,3 +193,16 @@ def test_pieces_do_not_pile_up(monkeypatch):
 def test_a_piece_names_its_values():
     with pytest.raises(TemplateSyntaxError):
         Template("{% load plumbline %}{% alike row.n %}{% endalike %}")
+
+
+def test_an_error_links_to_the_first_box_of_a_group():
+    class Asked(forms.Form):
+        title = forms.CharField()
+        tier = forms.ChoiceField(choices=[("low", "Low"), ("high", "High")], widget=forms.RadioSelect)
+        covers = forms.MultipleChoiceField(choices=[("a", "A")], widget=forms.CheckboxSelectMultiple)
+
+    form = Asked({})
+    said = render_to_string("_components/form_errors.html", {"form": form})
+    linked = re.findall(r'href="#([^"]+)"', said)
+    assert len(linked) == 3
+    assert all(f'id="{one}"' in str(form) for one in linked), linked
