@@ -25,7 +25,7 @@ from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.actions import complete_silence
 from adoption.models import Measure, Measurement
-from adoption.models.instruments import USERS
+from adoption.models.instruments import MEAN, TIMES, USERS
 from adoption.models.measures import CAME, SENT, SURVEY
 from adoption.reports.actions import follow_figures
 from governance import clock
@@ -110,6 +110,7 @@ def measures_asked(initiative: Initiative, keys: Iterable[int] | None = None) ->
             row.ended_at is not None,
             {name.casefold(): name for name in teams},
             bool(row.how.asked_by),
+            row.how.kind == MEAN and bool(TIMES.match(row.unit)),
         )
     return found
 

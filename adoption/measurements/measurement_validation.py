@@ -76,7 +76,7 @@ class Fate:
 class Asked:
     """A measure as senders need it: kind of figure, teams, weekly reading or not.
 
-    `by_survey`: only closing a survey reads it.
+    `by_survey`: only closing a survey reads it. `time`: its values are times, which are not negative.
     """
 
     key: int
@@ -88,6 +88,7 @@ class Asked:
     ended: bool = False
     by_name: dict[str, str] = field(default_factory=dict, hash=False)
     by_survey: bool = False
+    time: bool = False
 
     def team(self, said: str) -> str | None:
         """Return the team's name as used here. The only team is the default. An unknown team gives None."""
@@ -165,6 +166,10 @@ def _wrong_figure(sent: Sent, asked: Asked) -> Fate | None:
         return _no("This measure is a mean.", "Give “value”, “sd” and “n”. Leave out hits.")
     if not isfinite(sent.value) or abs(sent.value) > MOST:
         return _no("The value is too large or is not a number.", "Check the unit.")
+    if asked.time and sent.value < 0:
+        return _no(
+            "A time cannot be negative.", "Check how the value was computed, or exchange start and end."
+        )
     if sent.sd is None or not isfinite(sent.sd) or not 0 <= sent.sd <= MOST:
         return _no(
             "A mean needs a standard deviation.",

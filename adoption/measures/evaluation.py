@@ -45,6 +45,8 @@ COLLAPSE_WEEKS, COLLAPSE_N = (
     100,
 )  # a collapse shows in the last four weeks, once a hundred decisions were taken
 
+ROUNDING = 1e-6  # of a mean: a spread below it is what sums of equal numbers leave
+
 
 # --- Intervals -------------------------------------------------------------------------------------------------------
 
@@ -379,6 +381,14 @@ def _of(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict:
         if subject.how.share
         else f"{subject.said(figure.point)} over {figure.n}"
     )
+    if not subject.how.share and figure.high - figure.low <= ROUNDING * max(1.0, abs(figure.point)):
+        return Verdict(
+            CANNOT_TELL,
+            OPEN,
+            f"{found}, with a standard deviation of 0, so no interval can be given. The target is {asked}.",
+            "Check the standard deviation. If all values are equal, measure in a smaller unit.",
+            figure,
+        )
     between = f"with 95 % confidence between {subject.said(figure.low)} and {subject.said(figure.high)}"
     words = f"{found}, {between}. The target is {asked}."
     floored = subject.how.floor is not None and figure.point < subject.how.floor

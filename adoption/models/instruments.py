@@ -13,6 +13,9 @@ KINDS = {
     MEAN: "a mean with its standard deviation",
     CHANGE: "a mean difference of pairs with its standard deviation",
 }
+TIMES = re.compile(
+    r"(milli)?(seconds?|minutes?|hours?|days?|weeks?|months?)\b", re.IGNORECASE
+)  # units of times
 UP, DOWN = "up", "down"
 
 USERS = "users"

@@ -231,6 +231,15 @@ def test_less_is_better_where_the_instrument_says_so():
     assert judge(subject("burden.time", [made], baseline=None)).why == NO_BASELINE
 
 
+@pytest.mark.parametrize("value", [9.0, 9.1, 1e6 / 3])
+def test_equal_values_have_no_interval_and_meet_nothing(value):
+    n = 30
+    made = Cell(MONDAY, MONDAY, n, 0, n * value, n * value**2)
+    verdict = judge(subject("burden.time", [made], target=value * 2, baseline=value * 3))
+    assert (verdict.word, verdict.why) == (CANNOT_TELL, OPEN)
+    assert "95 %" not in verdict.words
+
+
 def test_a_figure_grows_too_old_by_itself_and_a_silent_team_makes_the_whole_old():
     found = judge(subject("usage.new_way", [cell()], fresh_days=30))
     last = MONDAY + timedelta(days=30)

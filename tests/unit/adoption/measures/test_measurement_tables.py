@@ -1,8 +1,10 @@
 """Figures in tables of measurements: one number, or refused with both that they can be."""
 
+from datetime import date
+
 import pytest
 
-from adoption.measurements.measurement_validation import Asked
+from adoption.measurements.measurement_validation import Asked, Sent, wrong_with
 from adoption.measurements.table_import import read_rows
 from governance.tables.reader import read_table
 
@@ -34,3 +36,11 @@ def test_a_figure_that_can_be_two_is_refused_with_both(cells):
     row = rows(cells)[0]
     assert row.sent is None
     assert "can mean" in row.fate.words
+
+
+@pytest.mark.parametrize(("time", "state"), [(True, "wrong"), (False, None)])
+def test_a_time_is_not_negative_and_a_difference_may_be(time, state):
+    day = date(2026, 1, 5)
+    sent = Sent(1, day, day, n=30, key="one", value=-4.5, sd=1.0)
+    found = wrong_with(sent, Asked(1, "burden.time", "Time", share=False, weekly=False, time=time), day)
+    assert (found and found.state) == state
