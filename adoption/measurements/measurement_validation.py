@@ -76,7 +76,7 @@ class Fate:
 class Asked:
     """A measure as senders need it: kind of figure, teams, weekly reading or not.
 
-    `by_survey`: only closing a survey reads it. `time`: its values are times, which are not negative.
+    `by_survey`: only closing a survey reads it. Values of a measure with `time` are not negative.
     """
 
     key: int

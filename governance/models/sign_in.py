@@ -50,7 +50,7 @@ class Session(AbstractBaseSession):
         return f"{self.person}, {self.device or 'an unknown browser'}"
 
     def save(self, *, force_update: bool = False, **kwargs) -> None:
-        """Write the row. What a request saves of its session leaves the last form as another request noted it."""
+        """Write the row, but for the last form, which another request may have noted meanwhile."""
         if force_update:
             kept = ("session_key", "sent", "sent_at", "sent_to")
             kwargs["update_fields"] = [one.name for one in self._meta.fields if one.name not in kept]

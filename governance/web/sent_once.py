@@ -48,7 +48,7 @@ class SentOnce:
         to = _answer_to_first(request, digest)
         if not to:
             return error_views.page(error_views.STILL_SAVING, 409)
-        messages.info(request, _("This form was sent twice. It counts once."))
+        messages.info(request, _("Your browser sent this form twice. Plumbline saved the form once."))
         return HttpResponseRedirect(to)
 
 

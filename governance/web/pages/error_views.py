@@ -54,7 +54,7 @@ DEMO_BEING_BUILT = (
 STILL_SAVING = (
     "This form was sent twice",
     "The first time counts, and Plumbline still works on it.",
-    "Go back and open the page again in a minute. It shows whether your changes were saved.",
+    "Go back and open the page again in a minute. The page shows whether your changes were saved.",
 )
 TOO_LARGE = (
     "The form is too large",

@@ -35,7 +35,7 @@ def test_the_second_is_answered_as_the_first(form):
     first, second = client.post(REGISTER, sent), client.post(REGISTER, sent)
     assert first.status_code == second.status_code == 302
     assert first["Location"] == second["Location"] == Initiative.objects.get().get_absolute_url()
-    assert "sent twice" in client.get(second["Location"]).content.decode()
+    assert "this form twice" in client.get(second["Location"]).content.decode()
 
 
 def test_another_page_and_another_text_are_other_forms(form):
