@@ -348,7 +348,8 @@ def pack(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show the contents and the takers of the pack, or send the file on POST."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_take_pack(row, request.user), "take pack")
-    count = len(agenda.points(row, request.user))
+    points = agenda.points(row, request.user)
+    count = len(points)
     parts = max(1, -(-count // board_pack.PART))
     if request.method == "POST":
         asked = request.POST.get("part", "1")
@@ -375,6 +376,7 @@ def pack(request: SignedInRequest, pk: int) -> HttpResponse:
         "count": count,
         "parts": range(1, parts + 1),
         "part_size": board_pack.PART,
+        "boxed": [point.title for point in points if board_pack_pdf.lost(point.title)],
         "page": page_of(request, row.packs.select_related("by").order_by("-pk"), PAGE),
     }
     return render(request, "adoption/meetings/meeting_pack.html", context)

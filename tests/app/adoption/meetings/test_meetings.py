@@ -6,6 +6,7 @@ from datetime import timedelta
 import icalendar
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
 
 from adoption.inbox import inbox_tasks
 from adoption.meetings import actions as meeting_actions
@@ -324,6 +325,15 @@ def test_names_with_accents_are_in_the_font_and_others_are_told():
     names = "Zoë Ångström, Łukasz Żółć, Gülşen Çağ, Nguyễn Văn, Ελένη, Дмитрий, Ştefan Ţ, “…€ ≥ ✓"
     assert board_pack_pdf.lost(names) == set()
     assert board_pack_pdf.lost("山田") == {"山", "田"}
+
+
+def test_the_page_of_the_pack_names_titles_that_the_font_cannot_show(cast, as_):
+    row = meeting_actions.plan(board=cast.board, held_on=day(1), by=cast.chair)
+    for words in ("Budget of Zoë Ångström", "山田 presents"):
+        meeting_actions.add_point(meeting=row, words=words, by=cast.chair)
+    page = as_(cast.chair).get(reverse("meeting-pack", args=[row.pk]))
+    assert page.context["boxed"] == ["山田 presents"]
+    assert "山田 presents" in page.content.decode()
 
 
 def test_the_letters_of_a_markup_stay_letters(cast):
