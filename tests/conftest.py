@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import mail
 
 from governance.models import rulebook
-from governance.operations import heartbeats
+from governance.operations import heartbeats, versions
 from governance.transparency_log import sealing
 from initiatives.models import Initiative
 from tests.support import factories
@@ -21,6 +21,12 @@ def _no_rulebook_of_another_test():
     """A process keeps published rulebooks by key; a rolled-back key comes again with another text."""
     yield
     rulebook._published.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_rulebook_in_the_footer(monkeypatch):
+    """A process reads it once a minute for admins: which test would pay for that depends on the others."""
+    monkeypatch.setattr(versions, "_rulebook", (float("inf"), ""))
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ def everywhere(request) -> dict:
 
     `data_as_of` is the moment of the data on a page that was read from a replica which lags.
 
-    `versions` has the versions of the installation for admins, and is None for all others.
+    `installed` has the versions of the installation for admins, and is None for all others.
 
     `preparing` is the progress of a start that still builds the demo, or None.
 
@@ -23,17 +23,17 @@ def everywhere(request) -> dict:
     person = getattr(request, "user", None)
     progress = getattr(request, "preparing", None)
     if person is None or not person.is_authenticated:
-        return {"as_of": None, "data_as_of": None, "preparing": progress, "versions": None}
+        return {"as_of": None, "data_as_of": None, "preparing": progress, "installed": None}
     measured = replica.read_from()
     told = {"data_as_of": measured.told_as_of if measured else None, "preparing": progress}
     look = getattr(request, "look", None)
     if look is not None:
-        return told | {"as_of": look, "versions": None}
+        return told | {"as_of": look, "installed": None}
     return told | {
         "as_of": None,
         "inbox_count": cache(lambda: notification_inbox.count_for(person)),
         "seat_line": cache(lambda: seat_line(person)),
-        "versions": cache(versions.shown) if person.is_admin else None,
+        "installed": cache(versions.shown) if person.is_admin else None,
     }
 
 

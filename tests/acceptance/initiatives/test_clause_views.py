@@ -319,11 +319,11 @@ def test_a_clause_is_made_another_kind(cast, as_, initiative):
     assert (clause.kind, clause.said.minutes, clause.said.most) == ("human_approval", 120, 200)
 
 
-def test_pressed_twice_it_is_one_clause(cast, as_, initiative):
+def test_sent_from_two_pages_it_is_one_clause(cast, as_, initiative):
     client, url = as_(cast.owner), at("clause-edit", initiative.ref, "new", kind="retention")
-    sent = of_page(client.get(url)) | {"days": "900"}
-    assert client.post(url, sent).status_code == 302
-    second = client.post(url, sent)
+    first, second = (of_page(client.get(url)) | {"days": "900"} for _ in range(2))
+    assert client.post(url, first).status_code == 302
+    second = client.post(url, second)
     assert "Clause 10 already has exactly this text." in text_of(second)
     assert (
         initiative_acts.fresh(initiative).contract.versions.get().clauses.count()
