@@ -3,7 +3,7 @@
 from governance.contributions import Contribution
 from governance.events import deliveries
 from governance.models import Delivery
-from governance.notifications import daily_mail, inbox
+from governance.notifications import daily_mail, inbox, outbox
 from governance.operations import corrections, installation_inbox, status_inbox
 from governance.people import new_seats
 from governance.sign_in import account_notifications
@@ -17,6 +17,7 @@ CONTRIBUTION = Contribution(
     notification_verbs={
         "checkpoint": "Compare it with the audit log",
         corrections.KIND: "See what was wrong",
+        outbox.KIND: "Open the status",
     },
     mails={Delivery.DAY: daily_mail.DAY_MAIL, Delivery.ACCOUNT: account_notifications.ACCOUNT_MAIL},
     own_mails={account_notifications.KIND},

@@ -1433,6 +1433,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('last_error', models.TextField(blank=True, default='')),
+                ('refused_address', models.CharField(blank=True, default='', max_length=254)),
                 ('purpose', models.CharField(choices=[('invitation', 'invitation'), ('reset', 'forgotten password'), ('handed', 'link handed over')], max_length=12)),
                 ('nonce', models.CharField(default=governance.models.sign_in.new_nonce, max_length=32, unique=True)),
                 ('made_at', models.DateTimeField(default=governance.clock.now)),
@@ -2010,6 +2011,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('last_error', models.TextField(blank=True, default='')),
+                ('refused_address', models.CharField(blank=True, default='', max_length=254)),
                 ('kind', models.CharField(choices=[('day', 'Email of the day'), ('digest', 'Weekly digest'), ('approvals', 'Approval requests'), ('checkpoint', 'Checkpoint of a decision'), ('account', 'About the account')], default='day', max_length=20)),
                 ('about', models.CharField(blank=True, default='', max_length=40)),
                 ('day', models.DateField()),
@@ -3014,6 +3016,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='cosignature',
             constraint=models.UniqueConstraint(fields=('checkpoint', 'witness'), name='witness_cosigns_once'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('refused_address', ''), _negated=True), fields=['person'], name='deliveries_refused'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

@@ -82,6 +82,8 @@ class Outgoing(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")
+    # The address of the person that the mail server refused for good at the last attempt.
+    refused_address = models.CharField(max_length=254, blank=True, default="")
 
     class Meta:
         abstract = True
@@ -116,6 +118,9 @@ class Delivery(Outgoing):
             models.UniqueConstraint(
                 fields=["person", "kind", "about", "day"], name="one_mail_per_person_kind_matter_and_day"
             )
+        ]
+        indexes = [
+            models.Index(fields=["person"], name="deliveries_refused", condition=~Q(refused_address=""))
         ]
 
     def __str__(self) -> str:

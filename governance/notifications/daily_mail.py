@@ -105,8 +105,9 @@ def deliver(at: datetime | None = None, *, kind: str = Delivery.DAY) -> Counts:
 
 
 def unsent_notifications():
-    """Return the unsent unread notifications of active people with an address."""
-    return Notification.objects.unsent().unread().filter(person__is_active=True).exclude(person__email="")
+    """Return the unsent unread notifications of active people with an address that is not refused."""
+    rows = Notification.objects.unsent().unread().filter(person__is_active=True).exclude(person__email="")
+    return rows.exclude(person__in=outbox.refused_people())
 
 
 def for_the_day():
@@ -193,14 +194,16 @@ def with_more(notifications: list[Notification]) -> str:
 
 def release(kind: str) -> None:
     """Move notifications of failed emails of this kind and an earlier day to one of today."""
-    given_up = Delivery.objects.filter(outbox.free(), kind=kind, day__lt=clock.today(), sent_at__isnull=True)
-    Notification.objects.filter(delivery__in=given_up).update(delivery=None)
+    earlier = Delivery.objects.filter(outbox.free(), kind=kind, day__lt=clock.today(), sent_at__isnull=True)
+    earlier = earlier.exclude(person__in=outbox.refused_people())
+    Notification.objects.filter(delivery__in=earlier).update(delivery=None)
 
 
 def waiting(kind: str) -> list[int]:
     """Return the keys of the newest waiting emails of this kind, least tried first."""
     newest = Q(kind=kind, day=contributed.mails[kind].newest_day())
     rows = Delivery.objects.filter(newest, outbox.free(), sent_at__isnull=True, person__is_active=True)
+    rows = rows.exclude(person__in=outbox.refused_people())
     return list(rows.order_by("attempts", "id").values_list("pk", flat=True)[:IN_ONE_RUN])
 
 

@@ -5,7 +5,7 @@ stopped or waits too long is a line in the inbox of every admin (`governance.ope
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -102,7 +102,7 @@ class Undelivered:
     since: datetime
     attempts: int
     reason: str
-    again_at: datetime
+    again_at: datetime | None  # None for an address that was refused too often
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,13 @@ def undelivered() -> list[Undelivered]:
         _waiting(row, "link", row.get_purpose_display().capitalize(), row.made_at)
         for row in PasswordLink.objects.unmailed().exclude(last_error="").select_related("person")
     ]
-    return sorted([*of_days, *of_links], key=lambda mail: mail.since)
+    refused = set(outbox.refused_people().values_list("person", flat=True))
+    stopped = {mail.key for mail in of_days if mail.to.pk in refused}
+    stopped |= {
+        f"link-{key}" for key in PasswordLink.objects.filter(outbox.given_up()).values_list("pk", flat=True)
+    }
+    found = [replace(mail, again_at=None) if mail.key in stopped else mail for mail in [*of_days, *of_links]]
+    return sorted(found, key=lambda mail: mail.since)
 
 
 def _waiting(row, kind: str, what: str, since: datetime) -> Undelivered:

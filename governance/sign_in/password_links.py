@@ -293,7 +293,7 @@ def soon() -> None:
 def mail_waiting() -> int:
     """Send the links that no email has carried yet, once each. Return the number sent."""
     sent = in_a_row = 0
-    rows = PasswordLink.objects.unmailed().filter(outbox.free())
+    rows = PasswordLink.objects.unmailed().filter(outbox.free()).exclude(outbox.given_up())
     for key in list(rows.order_by("attempts", "pk").values_list("pk", flat=True)[:IN_ONE_RUN]):
         if not outbox.claim(PasswordLink, key):
             continue

@@ -125,6 +125,7 @@ def test_to_know_has_pages_of_ten(cast, as_):
 # What these say happened: each stays until its person has read it.
 STAYS = {
     "account",
+    "address refused",
     "audit log export",
     "board changed",
     "checkpoint",

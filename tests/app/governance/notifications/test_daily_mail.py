@@ -1,6 +1,7 @@
 """The day's mail: one a person and day, claimed by one worker, tried again after a failure."""
 
 import re
+import smtplib
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -9,9 +10,11 @@ from django.core import mail
 from django.db import connection
 
 from governance import clock
-from governance.models import Delivery, Notification
-from governance.notifications import daily_mail
+from governance.database.row_history import acting
+from governance.models import Delivery, Notification, User
+from governance.notifications import daily_mail, outbox
 from governance.notifications.notify import notify
+from governance.operations import status
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 
@@ -115,6 +118,67 @@ def test_what_a_day_failed_to_send_is_in_the_next_days_one_mail(person, monkeypa
     assert "Thing 2" in mail.outbox[0].body
 
 
+def refusing(monkeypatch, code=550):
+    """A mail server that does not know the address of the reader, or is busy (a code below 500)."""
+    sent = mail.EmailMultiAlternatives.send
+
+    def send(message, **options):
+        if message.to == ["reader@example.org"]:
+            raise smtplib.SMTPRecipientsRefused({message.to[0]: (code, b"No such user")})
+        return sent(message, **options)
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", send)
+
+
+def tried(days: int) -> list[int]:
+    """How many mails failed on each of so many mornings, each with a new notification."""
+    return [tried_on(day) for day in range(days)]
+
+
+def tried_on(day: int) -> int:
+    """How many mails failed on this morning, with a new notification."""
+    with clock.simulated(MORNING + timedelta(days=day)):
+        write_message(User.objects.get(login="reader"), day)
+        return daily_mail.deliver().failed
+
+
+def test_a_refused_address_is_tried_three_times_and_its_person_and_the_admins_are_told(person, monkeypatch):
+    admin = factories.make_person("admin", is_admin=True)
+    with monkeypatch.context() as patched:
+        refusing(patched)
+        assert tried(5) == [1, 1, 1, 0, 0]
+    told = Notification.objects.filter(kind=outbox.KIND)
+    assert set(told.values_list("person", flat=True)) == {person.pk, admin.pk}
+    with clock.simulated(MORNING + timedelta(days=6)):
+        (waiting,) = status.undelivered()
+        assert (waiting.to, waiting.again_at) == (person, None)
+    assert tried_on(7) == 0
+    assert [message.to for message in mail.outbox] == [["admin@example.org"]]
+    with unguarded("governance_user"), acting(system="test"):
+        person.email = "new@example.org"
+        person.save()
+    tried_on(8)
+    assert mail.outbox[-1].to == ["new@example.org"]
+    assert "Thing 4" in mail.outbox[-1].body
+
+
+def test_an_admin_has_a_refused_address_tried_again(person, monkeypatch):
+    admin = factories.make_person("admin", is_admin=True)
+    with monkeypatch.context() as patched:
+        refusing(patched)
+        tried(4)
+    with clock.simulated(MORNING + timedelta(days=5)):
+        assert status.try_again(key=status.undelivered()[0].key, by=admin)
+    assert mail.outbox[-1].to == ["reader@example.org"]
+    assert status.undelivered() == []
+
+
+def test_a_temporary_refusal_is_tried_every_day(person, monkeypatch):
+    refusing(monkeypatch, code=452)
+    assert tried(5) == [1, 1, 1, 1, 1]
+    assert not Notification.objects.filter(kind=outbox.KIND).exists()
+
+
 def test_a_worker_that_died_over_a_mail_holds_it_ten_minutes(person):
     with clock.simulated(MORNING):
         write_message(person)
@@ -136,8 +200,6 @@ def test_a_mail_server_that_is_down_is_not_asked_for_everybody(db, monkeypatch):
 
 
 def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
-    from governance.database.row_history import acting
-
     silent, gone, fast = (factories.make_person(login) for login in ("silent", "gone", "fast"))
     for one in (silent, gone, fast):
         write_message(one)
