@@ -105,7 +105,7 @@ def _refuses_for_good(problem: Exception) -> bool:
 
 
 def _notify_of(person: User) -> None:
-    """Notify the person and the admins, in the app, of an address that is not tried any more."""
+    """Notify the person and the admins, in the app, of an address that is no longer tried."""
     told = {"kind": KIND, "object_key": f"address:{person.pk}", "period": person.email[:60]}
     refused = f"The mail server refused {person.email} {REFUSALS} times, so no more emails are sent to it."
     notify(
