@@ -248,11 +248,13 @@ def undelivered() -> list[Undelivered]:
         _waiting(row, "link", row.get_purpose_display().capitalize(), row.made_at)
         for row in PasswordLink.objects.unmailed().exclude(last_error="").select_related("person")
     ]
-    refused = set(outbox.refused_people().values_list("person", flat=True))
-    stopped = {mail.key for mail in of_days if mail.to.pk in refused}
-    stopped |= {
-        f"link-{key}" for key in PasswordLink.objects.filter(outbox.given_up()).values_list("pk", flat=True)
-    }
+    stopped: set[str] = set()
+    if of_days:
+        refused = set(outbox.refused_people().values_list("person", flat=True))
+        stopped |= {mail.key for mail in of_days if mail.to.pk in refused}
+    if of_links:
+        links = PasswordLink.objects.filter(outbox.given_up()).values_list("pk", flat=True)
+        stopped |= {f"link-{key}" for key in links}
     found = [replace(mail, again_at=None) if mail.key in stopped else mail for mail in [*of_days, *of_links]]
     return sorted(found, key=lambda mail: mail.since)
 
