@@ -10,11 +10,13 @@ from adoption.measurements.batch_digest import sealed
 from adoption.measurements.measurement_validation import (
     CORRECTED,
     DIFFERS,
+    EARLIEST,
     KNOWN,
     MOST_KEY,
     NEW,
     WRONG,
     Asked,
+    CoveredDays,
     Fate,
     Sent,
     unreadable,
@@ -126,6 +128,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
         ).select_related("replaced_by")
     }
     replaced = {place for place, row in kept.items() if hasattr(row, "replaced_by")}
+    covered = _covered(sent, list(asked)) if came != SURVEY else None
     fates: list[Fate | None] = []
     rows: list[tuple[int, Measurement]] = []
     for place, one in enumerate(sent):
@@ -193,11 +196,36 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
             if (old.team, old.ends_on) != (row.team, row.ends_on) and one.n == 0:
                 row.team, row.starts_on, row.ends_on = old.team, old.starts_on, old.ends_on
             row.replaces = old
-            replaced.add(of)
+        if covered is not None:
+            # What one survey asked never counts for another, so only the days of other measurements are compared.
+            if row.replaces is not None:
+                covered.drop(row.replaces)
+            if row.n and (found := covered.counted_twice(row)):
+                if row.replaces is not None:
+                    covered.add(row.replaces)
+                fates.append(found)
+                continue
+            covered.add(row)
+        if row.replaces is not None:
+            replaced.add((one.measure, one.replaces))
         kept[one.measure, one.key] = row
         rows.append((place, row))
         fates.append(None)
     return fates, rows
+
+
+def _covered(sent: list[Sent], measures: list[int]) -> CoveredDays:
+    """Return the days near those sent that the current measurements cover."""
+    covered = CoveredDays()
+    if sent:
+        first = max(EARLIEST, min(one.starts_on for one in sent))
+        last = min(clock.today(), max(one.ends_on for one in sent))
+        rows = Measurement.objects.filter(
+            measure__in=measures, ends_on__gte=first, starts_on__lte=last, n__gt=0, replaced_by=None
+        )
+        for row in rows.only("measure", "about", "team", "starts_on", "ends_on", "n", "key"):
+            covered.add(row)
+    return covered
 
 
 def _again(one: Sent, known: Measurement) -> Fate:

@@ -1,6 +1,7 @@
 """The validation of measurements sent by form, table or system, and its results. Pure."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import isfinite
@@ -13,7 +14,7 @@ from adoption.models.instruments import (
     TRAINING_WORDS,
     USERS,
 )
-from governance.vocabulary.phrases import in_the_future
+from governance.vocabulary.phrases import in_the_future, phrase
 from governance.vocabulary.readable_text import refusal
 
 EARLIEST = date(2000, 1, 1)
@@ -199,6 +200,54 @@ def _any(names: Iterable[str]) -> str:
 
 def _no(words: str, fix: str) -> Fate:
     return Fate(WRONG, words, fix)
+
+
+class CoveredDays:
+    """The days that the current measurements cover, by measure, population and team. Days without a team cover all."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple, dict[str, list]] = defaultdict(lambda: defaultdict(list))
+
+    def add(self, row) -> None:
+        """Add the days of a kept measurement, unless it was withdrawn."""
+        for day in _days(row) if row.n else ():
+            self._kept[row.measure_id, row.about, day][row.team].append(row)
+
+    def drop(self, row) -> None:
+        """Take out the days of a measurement that was corrected."""
+        for day in _days(row):
+            rows = self._kept[row.measure_id, row.about, day][row.team]
+            rows[:] = [one for one in rows if one.key != row.key]
+
+    def counted_twice(self, row) -> Fate | None:
+        """Return the refusal of a measurement if another current one covers some of its days, or None.
+
+        A period may come in parts: several measurements of a team with the same first and last day are added.
+        """
+        period = row.starts_on, row.ends_on
+        for day in _days(row):
+            by_team = self._kept.get((row.measure_id, row.about, day), {})
+            for team, rows in by_team.items():
+                if team != row.team and team and row.team:
+                    continue
+                for one in rows:
+                    if (one.starts_on, one.ends_on, team) == (*period, row.team):
+                        continue
+                    return _no(
+                        phrase(
+                            "The measurement from {} to {} with the key {} has the same days.",
+                            one.starts_on,
+                            one.ends_on,
+                            one.key,
+                        ),
+                        "Correct that measurement, or leave out this one.",
+                    )
+        return None
+
+
+def _days(row) -> Iterator[date]:
+    for count in range((row.ends_on - row.starts_on).days + 1):
+        yield row.starts_on + timedelta(days=count)
 
 
 def days_of(week: date) -> tuple[date, date]:

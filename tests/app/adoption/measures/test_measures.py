@@ -13,7 +13,15 @@ from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
 from adoption.measurements import batch_digest, evidence_figures
 from adoption.measurements.actions import add_up_all, record_measurements
-from adoption.measurements.measurement_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
+from adoption.measurements.measurement_validation import (
+    CORRECTED,
+    DIFFERS,
+    KNOWN,
+    NEW,
+    WRONG,
+    CoveredDays,
+    Sent,
+)
 from adoption.measures import actions as measure_actions
 from adoption.measures import overdue_measurements
 from adoption.models import Measure, Measurement, Tally
@@ -298,6 +306,55 @@ def test_what_is_wrong_with_a_measurement_is_said(cast):
         fate = factories.make_measurement(cast, row, **factories.from_today(fields))
         assert fate.state == WRONG
         assert words in fate.words
+
+
+def test_days_count_once_where_periods_overlap(cast):
+    row = factories.make_measure(cast, factories.make_mvp(cast))
+    monday = clock.today() - timedelta(days=clock.today().weekday() + 7)
+
+    def keep(*some, came="typed"):
+        return [
+            fate.state
+            for fate in record_measurements(
+                initiative=row.initiative_id, sent=list(some), came=came, by=cast.owner
+            )
+        ]
+
+    def sent(key, first, last, n=100, replaces="", about="users"):
+        days = [monday + timedelta(days=number) for number in (first, last)]
+        return Sent(row.pk, *days, n, key, hits=n // 2, replaces=replaces, about=about)
+
+    days = [sent(f"day {number}", number, number) for number in range(7)]
+    assert keep(sent("week", 0, 6), *days) == [NEW] + [WRONG] * 7
+    assert keep(sent("part", 0, 6), sent("testers", 0, 0, about="test_users")) == [NEW, NEW]
+    assert keep(sent("moved", 0, 4, replaces="part")) == [WRONG], "the other part covers these days"
+    assert (
+        keep(sent("no week", 0, 6, 0, replaces="week"), sent("no part", 0, 6, 0, replaces="part"), *days)
+        == [CORRECTED] * 2 + [NEW] * 7
+    )
+    assert keep(sent("week again", 0, 6), sent("last week", -7, -1)) == [WRONG, NEW]
+    assert sum(one.n for one in Tally.objects.filter(about="users")) == 800
+
+
+def test_figures_of_all_teams_overlap_with_those_of_one(cast):
+    row = factories.make_measure(cast, factories.make_mvp(cast))
+    covered = CoveredDays()
+    day = clock.today()
+    kept = Measurement(measure=row, starts_on=day, ends_on=day, n=9, key="one", team="Sales", about="users")
+    covered.add(kept)
+
+    def said(team):
+        other = Measurement(
+            measure=row, starts_on=day - timedelta(days=1), ends_on=day, n=9, key="b", team=team
+        )
+        other.about = "users"
+        return covered.counted_twice(other)
+
+    assert said("Support") is None
+    assert "one" in said("Sales").words
+    assert said("").state == WRONG
+    covered.drop(kept)
+    assert said("") is None
 
 
 def test_strangers_send_nothing_and_nobody_sends_to_what_ended(cast):
