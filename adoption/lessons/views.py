@@ -27,9 +27,10 @@ from governance.models import Unit
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
+from governance.vocabulary.form_errors import put_errors
 from initiatives.contributions import Part
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, page_of, pick
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, pick
 from initiatives.models import Review, System
 from initiatives.portfolio.search import search as portfolio_search
 
@@ -167,7 +168,7 @@ def lesson_add(request: SignedInRequest) -> HttpResponse:
         try:
             row = actions.enter(**form.act(), by=request.user)
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(
                 request,
@@ -247,7 +248,7 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
                     )
                 return redirect("lessons", initiative.ref)
             except ValidationError as error:
-                fix(form, error)
+                put_errors(form, error)
             except Conflict as refused:
                 conflict, status = refused, 409
     context = initiative_context(request, initiative, page="lessons") | {

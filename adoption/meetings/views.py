@@ -22,8 +22,9 @@ from governance import clock
 from governance.audit_log import csv_export
 from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.initiative.initiative_frame import acted, fix, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, page_of, sent
 
 TAKES = ["GET", "HEAD", "POST"]
 PAGE = 25
@@ -267,7 +268,7 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
                     meeting=row, key=point, place=given["place"] or 0, reason=given["reason"], by=request.user
                 )
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
         else:
             messages.success(request, _("The agenda is changed."))
             return redirect(row)
@@ -316,7 +317,7 @@ def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
                 meeting=row, point=found, text=given["text"], version=given["version"], by=request.user
             )
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
         except Conflict as lost:
             conflict = lost
         else:

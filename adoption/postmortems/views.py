@@ -18,9 +18,10 @@ from adoption.postmortems.forms import ConfirmForm, PostMortemForm
 from adoption.postmortems.writing import Clashed, write
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import WRITTEN_OBLIGATIONS
+from governance.vocabulary.form_errors import put_errors
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.models import Initiative, Obligation, System
 
 PARTS = (
@@ -198,7 +199,7 @@ def _write(request: SignedInRequest, row: PostMortem) -> HttpResponse:
             **form.texts(),
         )
     except ValidationError as error:
-        fix(form, error)
+        put_errors(form, error)
         return _form_page(request, row, form, status=422)
     except Clashed as clashed:
         now = post_mortem_for(request.user, row.pk)
@@ -366,7 +367,7 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
                     "before their next gate."
                 )
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(request, said)
             return redirect("lessons", row.initiative.ref)

@@ -18,8 +18,8 @@ from governance import clock
 from governance.permission_result import Refused
 from governance.runtime import link_tokens
 from governance.sign_in import throttling
+from governance.vocabulary.form_errors import put_errors
 from governance.web.middleware import for_the_unknown
-from initiatives.lifecycle.initiative.initiative_frame import fix
 from initiatives.models import Initiative
 
 PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
@@ -97,7 +97,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
                 try:
                     _row, key = public_link.report_problem(link=link, **form.cleaned_data)
                 except ValidationError as error:
-                    fix(form, error)
+                    put_errors(form, error)
                 except Refused:
                     return _page(request, "adoption/reports/report_nothing.html", {}, status=404)
                 else:

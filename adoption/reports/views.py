@@ -23,6 +23,7 @@ from governance.permission_result import Answer, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.transparency_log import as_of
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
@@ -31,7 +32,6 @@ from initiatives.lifecycle.access.permissions import may_see, visible_to
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,
-    fix,
     initiative_context,
     page_of,
     sent,
@@ -156,7 +156,7 @@ def ask_source(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
         try:
             told = sources.ask_source(about=row, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
     context = initiative_context(request, row.initiative, TAB) | {
         "title": KINDS[kind].ask_source,
         "lede": f"“{row.summary[:400]}”",
@@ -198,7 +198,7 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
         try:
             actions.report_behaviour_report(initiative=initiative, by=request.user, **form.act())
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(request, _("Your report is sent, without your name."))
             return redirect("reports-mine")

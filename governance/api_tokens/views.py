@@ -19,6 +19,7 @@ from governance.models import ApiToken, ApiTokenUse
 from governance.models.sign_in import PERSONAL_SCOPES, READ, SERVICE, SERVICE_SCOPES, TOKEN_KINDS
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 
 TAKES = ["GET", "HEAD", "POST"]
 SECRETS = ("password", "code")
@@ -87,7 +88,7 @@ def make(request: SignedInRequest, kind: str) -> HttpResponse:
         try:
             return _made(request, actions.make_token(kind=kind, by=request.user, **form.cleaned_data))
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
     service = kind == SERVICE
     happens = [
         _("The token is shown once, on the next page. Plumbline keeps no readable copy."),

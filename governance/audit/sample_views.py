@@ -22,6 +22,7 @@ from governance.people.permissions import may_audit
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 
 PAGE = 25
@@ -75,7 +76,7 @@ def draw(request: SignedInRequest) -> HttpResponse:
             try:
                 sample = audit_samples.draw_sample(search=form.search, **asked, by=request.user)
             except ValidationError as wrong:
-                form.add_error(None, wrong)
+                put_errors(form, wrong)
             else:
                 messages.success(request, _("The sample is drawn."))
                 return redirect(sample)

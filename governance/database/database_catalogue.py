@@ -1,14 +1,25 @@
 """The database's catalogue: functions, triggers, constraints, defaults and rights.
 
 `what_stands` returns each as a line that is the same on every installation. `rights` returns the rights of the
-logins. The lines come only from the server's catalogue, so that every change shows. See
-`governance.transparency_log.database_guards.differences`.
+logins. `broken_rule` says in words which constraint a row did not meet. The lines come only from the server's
+catalogue, so that every change shows. See `governance.transparency_log.database_guards.differences`.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
+
+import structlog
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import Error as DatabaseError
+from django.db import models
+from psycopg.errors import CheckViolation
+
+from governance.vocabulary.phrases import Phrase, phrase
+
+log = structlog.get_logger("plumbline.database")
 
 # By whom, or which server, never by the text alone: partitions come with the months, and are compared apart.
 OURS = (
@@ -175,6 +186,42 @@ def powers(cursor: Any, logins: list[str], marks: list[str]) -> Iterator[str]:
     cursor.execute(POWERS, [marks, logins])
     for login, told in cursor.fetchall():
         yield from (f"{login} {one}" for one in told)
+
+
+def broken_rule(trouble: DatabaseError) -> ValidationError | None:
+    """Return the error of a row that does not meet a CHECK constraint, or None for any other trouble.
+
+    The error is at the field that the constraint speaks of last. Its words are the name of the constraint.
+    """
+    if not isinstance(trouble.__cause__, CheckViolation):
+        return None
+    name, table = trouble.__cause__.diag.constraint_name or "", trouble.__cause__.diag.table_name
+    log.warning("a row does not meet a constraint", table=table, constraint=name)
+    model = next((one for one in apps.get_models() if one._meta.db_table == table), None)
+    if model is None:
+        return ValidationError(_not_saved(name))
+    for rule in model._meta.constraints:
+        if isinstance(rule, models.CheckConstraint) and rule.name == name:
+            return ValidationError({spoken_of(rule.condition): _not_saved(name)})
+    for field in model._meta.fields:  # the constraints that Django writes for numbers that are not negative
+        if name == f"{table}_{field.column}_check":
+            return ValidationError({field.name: "Enter a number that is not negative."})
+    return ValidationError(_not_saved(name))
+
+
+def _not_saved(name: str) -> Phrase:
+    return phrase(
+        "This was not saved, because of the rule “{}”. Change what you entered, and send it again.",
+        name.replace("_", " "),
+    )
+
+
+def spoken_of(condition: Any) -> str:
+    """Return the field that is compared last in a condition, or "" without one."""
+    last = ""
+    for child in getattr(condition, "children", ()):
+        last = (spoken_of(child) if isinstance(child, models.Q) else child[0].partition("__")[0]) or last
+    return last
 
 
 class _plain_names:

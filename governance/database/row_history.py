@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Func
 from django.db.models.sql import UpdateQuery
 from django.utils import translation
@@ -24,6 +24,7 @@ from simple_history.signals import pre_create_historical_record
 
 from governance import clock
 from governance.database import prepared_statements, rehearsing, replica, request_memo
+from governance.database.database_catalogue import broken_rule
 
 
 class NoActor(RuntimeError):
@@ -84,6 +85,8 @@ def acting(*, by=None, system: str = "", reason: str = ""):
     Raises NoActor when neither is given. Inside another act the outer actor stays unless a new one is named:
     an act may call a smaller act. Raises Unconfirmed while acts of persons are withheld.
 
+    Raises ValidationError at its end if a row does not meet a CHECK constraint, with the rule in words.
+
     Inside it texts are in English, so that no row and no entry depends on the language of the person who acts.
     """
     if by is not None:
@@ -108,6 +111,10 @@ def acting(*, by=None, system: str = "", reason: str = ""):
         ):
             _tell_database(who)
             yield who
+    except IntegrityError as trouble:
+        if outer is None and (wrong := broken_rule(trouble)):
+            raise wrong from trouble
+        raise
     finally:
         _acting.reset(token)
     if connection.in_atomic_block:

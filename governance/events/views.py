@@ -17,6 +17,7 @@ from governance.events.forms import EndForm, ReceiverForm
 from governance.models import EventDelivery, EventReceiver
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 
 SHOWN = 50  # deliveries on one page
 STATES = {
@@ -53,7 +54,7 @@ def add(request: SignedInRequest) -> HttpResponse:
         try:
             row, secret = actions.add_receiver(by=request.user, **form.cleaned_data)
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
         else:
             if secret:
                 context = {"nav": "units", "receiver": row, "secret": secret}
@@ -93,7 +94,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             actions.end_receiver(receiver=row, reason=form.cleaned_data["reason"], by=request.user)
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
         else:
             messages.success(request, _("The receiver is ended."))
             return redirect("event-receivers")

@@ -15,6 +15,7 @@ from governance.identity.provider_guides import guide_of, ours
 from governance.identity.providers.denials import Denied
 from governance.models import BreakGlass, ExternalIdentity, IdentityProvider, SamePerson
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 
 
@@ -45,7 +46,7 @@ def add(request: SignedInRequest) -> HttpResponse:
         try:
             provider = actions.add_provider(by=request.user, **form.said())
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
         else:
             messages.success(
                 request,
@@ -72,7 +73,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
         try:
             actions.change_provider(provider=provider, by=request.user, **form.said())
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
         else:
             messages.success(request, "The provider is saved. Test the sign-in again.")
             return redirect("identity-provider", slug=slug)

@@ -15,6 +15,7 @@ from governance.people.permissions import may_hold
 from governance.privacy import erasure_log, retention
 from governance.privacy.forms import HoldForm, LiftForm
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 
 PAGE = 50
 
@@ -49,7 +50,7 @@ def retention_page(request: SignedInRequest) -> HttpResponse:
                     by=request.user,
                 )
         except ValidationError as wrong:
-            asked.add_error(None, wrong.messages)
+            put_errors(asked, wrong)
         else:
             messages.success(request, _("The hold is lifted.") if lifts else _("The hold is open."))
             return redirect("retention")

@@ -22,6 +22,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
 from governance.sign_in.account_forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 
 TOKEN = "password_link"  # in the session: an address with a token in it is left at once, and never logged
@@ -172,7 +173,7 @@ def make_first_admin(request: HttpRequest, token: str) -> HttpResponse:
         try:
             person = first_admin.make(**{name: said[name] for name in names})
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
         else:
             auth.logout(request)
             return _go_on(request, "Your account is made.", person, first=True)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from governance.permission_result import Conflict
+from governance.vocabulary.form_errors import put_errors
 
 
 class ReasonForm(forms.Form):
@@ -82,7 +83,7 @@ def looked_or_done(request, form, plan: Callable, act: Callable) -> Look:
     try:
         return Look(shown=plan(form.cleaned_data), changed=changed)
     except ValidationError as wrong:
-        _put_on(form, wrong)
+        put_errors(form, wrong)
         return Look()
 
 
@@ -91,14 +92,6 @@ def _acted(form, act) -> bool:
     try:
         act()
     except ValidationError as wrong:
-        _put_on(form, wrong)
+        put_errors(form, wrong)
         return False
     return True
-
-
-def _put_on(form, wrong: ValidationError) -> None:
-    if not hasattr(wrong, "error_dict"):
-        form.add_error(None, wrong)
-        return
-    for name, problems in wrong.error_dict.items():
-        form.add_error(name if name in form.fields else None, problems)

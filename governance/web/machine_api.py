@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
@@ -122,6 +122,8 @@ def _expected(trouble: Exception, retry_after: int) -> Answered | None:
     if request_errors.stopped(trouble):
         log.error("a statement took too long and was stopped")
         return Answered(503, STOPPED, Retry_After=str(retry_after))
+    if isinstance(trouble, ValidationError):
+        return Answered(400, " ".join(trouble.messages), code="invalidValue")
     if isinstance(trouble, DataError | UnicodeError):
         log.warning("a request holds what cannot be stored", trouble=str(trouble))
         return Answered(400, NOT_STORABLE, code="invalidValue")

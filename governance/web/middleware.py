@@ -7,7 +7,8 @@ import uuid
 import structlog
 from django.conf import settings
 from django.contrib import auth
-from django.db import DatabaseError, connection, transaction
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.http import HttpResponse, QueryDict
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
@@ -15,9 +16,11 @@ from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
+from psycopg.errors import UniqueViolation
 
 from governance.audit_log import entries
 from governance.database import replica, request_memo, row_history
+from governance.database.database_catalogue import broken_rule
 from governance.operations import preparing
 from governance.permission_result import Conflict, Refused
 from governance.sign_in import sessions, signing, throttling
@@ -244,6 +247,8 @@ class RefusalPages(MiddlewareMixin):
             return error_views.page(error_views.STOPPED, 503)
         if isinstance(exception, DatabaseError):
             exception = _refused_by_the_database(exception)
+        if isinstance(exception, ValidationError):
+            exception = Refused(" ".join(exception.messages))
         if not isinstance(exception, Refused):
             return None
         if request.method == "POST" and request.user.is_authenticated and not exception.recorded:
@@ -279,9 +284,20 @@ def _typed(request) -> list[str]:
     return list(dict.fromkeys(value for value in sent if " " in value.strip()))
 
 
-def _refused_by_the_database(error: DatabaseError) -> Refused | None:
-    """The refusal in words, when one of our triggers raised it (their codes begin with PL)."""
+def _refused_by_the_database(error: DatabaseError) -> Refused | ValidationError | None:
+    """Return what a trigger, a constraint or the size of a column refused, in words, or None for other errors.
+
+    The codes of our triggers begin with PL.
+    """
     cause = error.__cause__
+    if isinstance(error, DataError):
+        return Refused(
+            "A text or a number is too large to be stored.", "Go back, correct it and send it again."
+        )
+    if isinstance(cause, UniqueViolation):
+        return Conflict("The same was saved a moment ago.", "Open the page again to see it.")
+    if isinstance(error, IntegrityError):
+        return broken_rule(error)
     if not getattr(cause, "sqlstate", None) or not cause.sqlstate.startswith("PL"):
         return None
     said = cause.diag.message_primary.removeprefix("Plumbline: ")

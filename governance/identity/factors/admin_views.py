@@ -13,6 +13,7 @@ from governance.identity.factors.forms import ResetForm
 from governance.models import FactorReset, Passkey, User
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 
 
@@ -62,7 +63,7 @@ def ask_reset(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             row = resets.ask(person=person, reason=form.cleaned_data["reason"], by=request.user)
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
         else:
             messages.success(
                 request,

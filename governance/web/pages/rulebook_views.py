@@ -17,6 +17,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import RUNNING_STAGES, Stage, Tier
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.frameworks import framework_words
 
 GROUPS = {
@@ -76,7 +77,7 @@ def load(request: SignedInRequest) -> HttpResponse:
         try:
             rulebook = organisation_actions.load_rulebook(source=form.cleaned_data["source"], by=request.user)
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            put_errors(form, wrong)
         else:
             return redirect("rulebook-version", rulebook.version)
     if form.is_bound and form.cleaned_data.get("source"):

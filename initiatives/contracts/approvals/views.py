@@ -16,6 +16,7 @@ from governance.contracts import wording as contract_wording
 from governance.models import User
 from governance.templatetags.plumbline import moment
 from governance.vocabulary import Role
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.readable_text import shown
 from initiatives.contracts.approvals import actions, queries
 from initiatives.contracts.approvals.forms import ApprovalForm
@@ -27,7 +28,7 @@ from initiatives.contracts.approvals.permissions import (
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, page_of, pick, sent
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, pick, sent
 from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
 from initiatives.models.approvals import APPROVE, APPROVED, EXPIRED, REFUSED, STATES, USED, WAITING
 
@@ -104,7 +105,7 @@ def approval(request, reference):
                 by=request.user,
             )
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(request, _told(answered))
             return redirect(row)

@@ -21,6 +21,7 @@ from governance.models import Clause, ClauseComment, ContractVersion, User, Voca
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Answer, no
 from governance.vocabulary import ClauseKind
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from initiatives.contracts.documents import actions, clause_actions
 from initiatives.contracts.documents import comments as contract_comments
@@ -40,7 +41,7 @@ from initiatives.contracts.documents.views import count_comments, gaps_shown, gr
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
-from initiatives.lifecycle.initiative.initiative_frame import acted, fix, initiative_context, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.models import Initiative
 
@@ -106,7 +107,7 @@ def edit(request, ref):
         try:
             clause_actions.plan_start(initiative=initiative, by=request.user, **start.cleaned_data)
         except ValidationError as error:
-            fix(start, error)
+            put_errors(start, error)
         else:
             messages.success(request, _("The wanted start of the contract is saved."))
             return redirect("contract-edit", initiative.ref)
@@ -196,7 +197,7 @@ def _save(request, initiative: Initiative, form: ClauseForm, number: int | None,
             "pieces": marked(theirs.sentence, form.reads()) if theirs else [],
         }
     except ValidationError as error:
-        fix(form, error)
+        put_errors(form, error)
         return None, {}
     messages.success(request, phrase("Clause {} is saved: {}", clause.number, clause.sentence).in_language())
     return redirect(_list(initiative, clause.number)), {}

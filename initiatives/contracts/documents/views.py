@@ -26,6 +26,7 @@ from governance.models import Clause, ClauseComment, ContractVersion, Rulebook, 
 from governance.permission_result import Answer, Conflict, no
 from governance.transparency_log import as_of
 from governance.vocabulary import ClauseKind, Seat
+from governance.vocabulary.form_errors import put_errors
 from governance.web.middleware import on_any_day
 from initiatives.contracts.documents import actions, comments
 from initiatives.contracts.documents.actions import gaps_of, link_of_gap
@@ -34,7 +35,7 @@ from initiatives.contracts.documents.forms import VerdictForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of
+from initiatives.lifecycle.initiative.initiative_frame import ask, initiative_context, page_of
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.lifecycle.roles.actions import owner_keeps_records
 from initiatives.models import Initiative
@@ -354,7 +355,7 @@ def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by
             version=version, seat=seat, number=said["number"], text=said["reason"], digest=digest, by=by
         )
     except ValidationError as error:
-        fix(form, error)
+        put_errors(form, error)
         return ""
     return (
         "Your objection is recorded, and the owner is notified. The contract cannot come into force until "

@@ -18,11 +18,12 @@ from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Seat
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from initiatives.inbox.absences import actions, wording
 from initiatives.inbox.absences.actions import Asked, check_plan
 from initiatives.inbox.absences.forms import AbsenceForm, DelegateForm, EndDelegationForm
-from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
 from initiatives.lifecycle.reminders.wording import days_of
 from initiatives.models import RoleAssignment
 from initiatives.portfolio.units import decision_gaps
@@ -56,7 +57,7 @@ def away(request: SignedInRequest) -> HttpResponse:
                 messages.success(request, phrase("Your absence is planned.{}", asked).in_language())
                 return redirect("away")
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
     page = page_of(request, _absences(person))
     current = Delegation.objects.filter(
         delegate=person, ended_at__isnull=True, absence__ends_at__gt=clock.now()
@@ -164,7 +165,7 @@ def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, phrase("{} is asked.", asked.delegate).in_language())
             return redirect("away")
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
     context = {
         "nav": "away",
         "title": f"Ask someone else: {row.what}",

@@ -14,6 +14,7 @@ from governance import clock
 from governance.database import row_history
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import ObligationKind
+from governance.vocabulary.form_errors import put_errors
 from governance.web.form_fields import ReasonForm
 from initiatives.integration.links import actions, feed_shutdowns
 from initiatives.integration.links.forms import AnswerForm
@@ -22,7 +23,7 @@ from initiatives.integration.systems.findings import digest
 from initiatives.integration.systems.system_views import condition_of
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.models import Link, Obligation, System
 
 
@@ -67,7 +68,7 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
                 by=request.user,
             )
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(
                 request, _("You declined. The people who work on the initiative see your reason.")
@@ -100,7 +101,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
                     obligation=obligation, words=form.cleaned_data["reason"], by=request.user
                 )
             except ValidationError as error:
-                fix(form, error)
+                put_errors(form, error)
             else:
                 messages.success(
                     request,

@@ -6,12 +6,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from governance.vocabulary.form_errors import put_errors
 from initiatives.integration.resilience import traces as resilience_traces
 from initiatives.integration.resilience.forms import TraceForm
 from initiatives.integration.resilience.traces import in_words, look_at_sample
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of
+from initiatives.lifecycle.initiative.initiative_frame import ask, initiative_context, page_of
 from initiatives.models import TraceSample
 
 TAB, PAGE = "integration", "integration-traces"
@@ -65,7 +66,7 @@ def add(request, ref):
                 messages.success(request, _("The sample is kept as evidence."))
                 return redirect("trace-sample", row.pk)
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
     return ask(
         request,
         initiative,

@@ -13,6 +13,7 @@ from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 from governance.web.form_fields import ReasonForm
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import (
@@ -32,7 +33,7 @@ from initiatives.integration.systems.forms import (
     SystemsForm,
 )
 from initiatives.lifecycle.access.visibility import accounts_seen_by
-from initiatives.lifecycle.initiative.initiative_frame import back_to, fix, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import back_to, page_of, sent
 from initiatives.models import (
     Customisation,
     Obligation,
@@ -239,7 +240,7 @@ def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
         try:
             made = act(form)
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
             page["known"] = _called(form.data.get("name", "")) if isinstance(form, SystemForm) else None
         else:
             messages.success(request, done)

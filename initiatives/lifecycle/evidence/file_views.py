@@ -14,6 +14,7 @@ from governance.people.permissions import may_keep_accounts
 from governance.queue.task_base import named
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.storage import file_fingerprints
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from initiatives.lifecycle.access import initiative_lookup
@@ -22,7 +23,7 @@ from initiatives.lifecycle.evidence import file_checks
 from initiatives.lifecycle.evidence.file_checks import doubted_files, mark_of
 from initiatives.lifecycle.evidence.verification.actions import open_item
 from initiatives.lifecycle.evidence.views import item_context
-from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.models import Evidence
 
 # Whatever a browser makes of a file: nothing in it runs, loads or sends, and it shares nothing with our pages.
@@ -139,7 +140,7 @@ def files_gone(request: SignedInRequest) -> HttpResponse:
                 seen=request.POST.get("seen", ""), reason=form.cleaned_data["reason"], by=request.user
             )
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(
                 request,

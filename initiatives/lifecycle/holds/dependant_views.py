@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from governance.database import row_history
 from governance.permission_result import no
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary.form_errors import put_errors
 from governance.web.form_fields import ReasonForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -17,7 +18,7 @@ from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.holds import dependants
 from initiatives.lifecycle.holds.dependants import statement_words
 from initiatives.lifecycle.holds.forms import DependantForm
-from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,
     ROW_ACTS,
@@ -104,7 +105,7 @@ def decline(request, pk):
         try:
             dependants.decline_dependence(dependant=row, reason=form.cleaned_data["reason"], by=request.user)
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(request, _("You declined. The owner of the initiative sees your reason."))
             return redirect("inbox")

@@ -18,6 +18,7 @@ from governance.people.boards import board_for
 from governance.permission_result import Answer
 from governance.templatetags.plumbline import day, lean, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Level, Role, Stage
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
 from initiatives.contributions import contributed
 from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage, visible_progress
@@ -278,7 +279,7 @@ def acted(request, form, act):
     try:
         made = act()
     except ValidationError as error:
-        fix(form, error)
+        put_errors(form, error)
         return None
     except rehearsing.Unconfirmed:
         return None
@@ -310,15 +311,6 @@ def one_act(request, initiative, form, act, done: str, *, page: str = "initiativ
             messages.success(request, done)
         return redirect(back)
     return ask(request, initiative, page, form, **{"back_url": back_to(request, back)} | more)
-
-
-def fix(form, error: ValidationError) -> None:
-    """Put the errors of an act on the form, each at its field. All input stays."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for name, problems in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, problems)
 
 
 def layers_of(rulebook) -> dict[str, str]:

@@ -16,6 +16,7 @@ from governance.rulebook.judgements import JUDGEMENTS, judgement_of
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, EvidenceKind, Level, Seat
+from governance.vocabulary.form_errors import put_errors
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup
@@ -23,7 +24,7 @@ from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.forms import added_kinds, elsewhere
 from initiatives.lifecycle.facts import initiative_rows, open_requirements
 from initiatives.lifecycle.initiative.act import together
-from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, layers_of, pick
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, layers_of, pick
 from initiatives.lifecycle.requirements import actions
 from initiatives.lifecycle.requirements.forms import (
     AnswerForm,
@@ -301,9 +302,9 @@ def _fix_row(forms, error: ValidationError) -> None:
     if added is None or not added.meant:
         of_answer, of_evidence = problems, {}
     if of_answer:
-        fix(answer, ValidationError(of_answer))
+        put_errors(answer, ValidationError(of_answer))
     if of_evidence:
-        fix(added, ValidationError(of_evidence))
+        put_errors(added, ValidationError(of_evidence))
 
 
 def _saved(request, initiative, key, chosen):
@@ -439,6 +440,6 @@ def _declare(initiative, forms: dict, by) -> int | None:
                 act = actions.report_outcome if isinstance(form, OutcomeForm) else actions.declare
                 act(initiative=initiative, key=key, by=by, **form.cleaned_data)
     except ValidationError as error:
-        fix(form, error)
+        put_errors(form, error)
         return None
     return len(changed)

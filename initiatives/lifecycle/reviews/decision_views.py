@@ -18,6 +18,7 @@ from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -25,7 +26,7 @@ from initiatives.lifecycle.access.initiative_lookup import review_for
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import rehearsal, review_state
 from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, insist, pick
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, insist, pick
 from initiatives.lifecycle.initiative.similar_initiatives import stopped_twins
 from initiatives.lifecycle.reviews import actions, review_turn
 from initiatives.lifecycle.reviews.actions import refuse_closed
@@ -121,7 +122,7 @@ def decide(request, pk):
                 by=request.user,
             )
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         except ShownOtherwise as changed:
             form.say_changed(changed.names)
             proposed = _proposed(row)

@@ -13,10 +13,11 @@ from governance.identity.proofs import demands
 from governance.identity.proofs.batch_forms import Row
 from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import sign_offs_lost
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.roles import handover_queries, handovers
 from initiatives.lifecycle.roles.actions import acceptance_words
 from initiatives.lifecycle.roles.handover_forms import AnswerForm, HandoverForm
@@ -53,7 +54,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
                     by=request.user,
                 )
             except ValidationError as wrong:
-                fix(form, wrong)
+                put_errors(form, wrong)
             else:
                 asked = len({row.successor_id for row in rows})
                 who = rows[0].successor if asked == 1 else f"{asked} people"

@@ -13,6 +13,7 @@ from governance import clock
 from governance.models import Absence, User
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
@@ -21,7 +22,6 @@ from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,
-    fix,
     initiative_context,
     page_of,
     sent,
@@ -145,7 +145,7 @@ def role(request, pk):
         try:
             actions.accept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(
                 request,

@@ -16,13 +16,13 @@ from governance.tables import importing
 from governance.tables.importing import Look, SentTable, Target
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Layer
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative.initiative_frame import (
-    fix,
     initiative_context,
     outgrown_banner,
     page_of,
@@ -87,7 +87,7 @@ def _noted(request, initiative, form: WeekForm | EffortForm):
         else:
             rows = [actions.note_effort(initiative=initiative, by=request.user, **fields)]
     except ValidationError as error:
-        fix(form, error)
+        put_errors(form, error)
         return None
     week, layers = monday(fields["week"]), ", ".join(row.get_layer_display().lower() for row in rows)
     messages.success(request, phrase("Recorded for the week of {}: {}.", day(week), layers).in_language())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -63,7 +64,7 @@ def _registered(form: RegisterForm, person):
             by=person,
         )
     except ValidationError as wrong:
-        form.add_error(None, wrong)
+        put_errors(form, wrong)
         return None
 
 

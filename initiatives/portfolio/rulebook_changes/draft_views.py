@@ -9,8 +9,9 @@ from django.views.decorators.http import require_POST
 from governance.models import Rulebook
 from governance.people import permissions as people_permissions
 from governance.rulebook import RulebookErrors, diff, parse
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
 from initiatives.models import Forecast, RulebookDraft
 from initiatives.portfolio.rulebook_changes import draft_actions
 from initiatives.portfolio.rulebook_changes.draft_actions import Overtaken as DraftOvertaken
@@ -28,7 +29,7 @@ def drafts(request):
             try:
                 draft = draft_actions.copy_rulebook(**form.cleaned_data, by=request.user)
             except ValidationError as wrong:
-                fix(form, wrong)
+                put_errors(form, wrong)
             else:
                 messages.success(
                     request,
@@ -83,7 +84,7 @@ def text(request, pk):
             form.data = form.data.copy()
             form.data["based_on"] = str(meanwhile.draft.number)
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
         else:
             messages.success(request, _("The text is saved."))
             return redirect("rulebook-draft", row.pk)

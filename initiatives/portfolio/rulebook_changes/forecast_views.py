@@ -17,10 +17,11 @@ from governance.people import permissions as people_permissions
 from governance.rulebook import parse
 from governance.templatetags.plumbline import day, seat_word, stage_word
 from governance.vocabulary import RUNNING_STAGES
+from governance.vocabulary.form_errors import put_errors
 from governance.web.charts.primitives import count
 from governance.web.pages.rulebook_views import readable
 from initiatives.lifecycle.access import visibility
-from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, pick, sent
+from initiatives.lifecycle.initiative.initiative_frame import page_of, pick, sent
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
 from initiatives.portfolio.rulebook_changes import forecast_actions
 from initiatives.portfolio.rulebook_changes.forecast_actions import LOST
@@ -72,7 +73,7 @@ def _asked(request, of, back: str):
         try:
             made = forecast_actions.ask_forecast(of=of, by=request.user, **form.cleaned_data)
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
         else:
             return redirect(made)
     rows = Forecast.objects.of(of.digest).select_related("by", "in_force").defer("source", "in_force__source")

@@ -16,9 +16,10 @@ from governance.rulebook import diff
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import STAGE_RANK, ReviewOutcome, TakesEffect
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.pages.rulebook_views import readable
-from initiatives.lifecycle.initiative.initiative_frame import fix, insist, sent
+from initiatives.lifecycle.initiative.initiative_frame import insist, sent
 from initiatives.models import Forecast, Initiative, Review
 from initiatives.portfolio.rulebook_changes import publication
 from initiatives.portfolio.rulebook_changes.forecast_views import outdated
@@ -57,7 +58,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
                 by=request.user,
             )
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
         else:
             messages.success(request, phrase("Rulebook {} is in force.", version).in_language())
             return redirect("rulebook-version", rulebook.version)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from governance.files import file_previews
 from governance.gates import remarks
 from governance.models import User
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -22,7 +23,7 @@ from initiatives.lifecycle.evidence.verification.permissions import may_verify
 from initiatives.lifecycle.evidence.verification.queries import waiting_for
 from initiatives.lifecycle.evidence.views import holds_of
 from initiatives.lifecycle.facts.wording import drawn_words
-from initiatives.lifecycle.initiative.initiative_frame import ask, back_to, fix, initiative_context, sent
+from initiatives.lifecycle.initiative.initiative_frame import ask, back_to, initiative_context, sent
 from initiatives.models import Answer, Evidence, EvidenceOpening
 
 
@@ -54,7 +55,7 @@ def verify(request, ref, pk, key):
                 **form.said(),
             )
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
         else:
             messages.success(
                 request,

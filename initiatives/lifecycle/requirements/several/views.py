@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceCondition, EvidenceKind
+from governance.vocabulary.form_errors import put_errors
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import add_evidence
 from initiatives.lifecycle.initiative.act import together
-from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.requirements.known_answers import known_words
 from initiatives.lifecycle.requirements.requirement_rows import save_row
 from initiatives.lifecycle.requirements.row_presentation import sheet_of, sheets_of
@@ -211,7 +212,7 @@ class _Page:
                             **form.act(),
                         )
         except ValidationError as error:
-            fix(form, error)
+            put_errors(form, error)
             return 0
         except Conflict:
             self.overtaken = self._overtaken_now(answered)

@@ -27,7 +27,7 @@ from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.initiative_lookup import review_for, sign_off_on_any_day
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.initiative import review_state
-from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, insist, pick
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, insist, pick
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.lifecycle.reviews import presentation as review_presentation
 from initiatives.lifecycle.reviews import review_turn

@@ -17,8 +17,8 @@ from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import SheetUnsure
 from governance.vocabulary import Stage
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.initiative.initiative_frame import fix
 from initiatives.models import ImportBatch, ImportRow, ImportRun
 from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.inventories import actions, import_runs
@@ -63,7 +63,7 @@ def imports(request):
             sheets = question
             form = form.again(request.user, question)
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
         except Conflict as other:
             form.add_error(None, str(other))
     batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
@@ -239,7 +239,7 @@ def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
             actions.map_batch(batch=row, by=request.user, **mapping.chosen())
             messages.success(request, "The mapping is saved, and used for the next file of this source.")
     except ValidationError as wrong:
-        fix(mapping, wrong)
+        put_errors(mapping, wrong)
         return False
     except Conflict as other:
         mapping.add_error(None, str(other))
@@ -324,7 +324,7 @@ def confirm(request, pk):
         except Conflict as other:
             form.add_error(None, str(other))
         except ValidationError as wrong:
-            fix(form, wrong)
+            put_errors(form, wrong)
         else:
             words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
             messages.success(request, phrase("{} rows: {}.", counts["rows"], words).in_language())
@@ -376,7 +376,7 @@ def decide_row(request, pk):
             try:
                 row = form.decide(row, by=request.user)
             except ValidationError as wrong:
-                fix(form, wrong)
+                put_errors(form, wrong)
             except Conflict as other:
                 form.add_error(None, str(other))
             else:

@@ -12,8 +12,9 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import RUNNING_STAGES, Stage
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, pick
+from initiatives.lifecycle.initiative.initiative_frame import page_of, pick
 from initiatives.models import ImportBatch, Initiative, RoleAssignment
 from initiatives.portfolio.imports.portfolio.bulk import MOST, WHAT, open_to_many, preview, set_for_many
 from initiatives.portfolio.imports.portfolio.forms import ManyForm
@@ -57,7 +58,7 @@ def several(request: SignedInRequest) -> HttpResponse:
                     by=request.user,
                 )
             except ValidationError as wrong:
-                fix(form, wrong)
+                put_errors(form, wrong)
             except Conflict as other:
                 form.add_error(None, str(other))
             else:

@@ -13,6 +13,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Stage
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import sent
@@ -84,7 +85,7 @@ def _parts(form: PortfolioMappingForm) -> list[tuple[str, str, str, list]]:
 def _fix(form: PortfolioMappingForm, wrong: ValidationError) -> None:
     """Add each message to its field. Columns have the names of the form."""
     if not hasattr(wrong, "error_dict"):
-        form.add_error(None, wrong)
+        put_errors(form, wrong)
         return
     for name, errors in wrong.error_dict.items():
         field = f"column_{name}" if f"column_{name}" in form.fields else name

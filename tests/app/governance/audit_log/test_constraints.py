@@ -3,13 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db.models import CheckConstraint, Q
+from django.urls import reverse
+from psycopg.errors import UniqueViolation
 
 from adoption.demo import initiative_acts
-from adoption.models import BehaviourReport
+from adoption.models import BehaviourReport, Goal
 from governance import clock
+from governance.database import database_catalogue
 from governance.database.row_history import acting
-from governance.models import Clause, Rulebook
+from governance.models import Absence, Clause, Rulebook
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.holds import dependants
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -322,3 +328,42 @@ def test_what_measurements_show_of_people_moves_with_them(cast, acted):
     row.save()
     row.group = "Team North"
     refused("stays as it was reported", row.save)
+
+
+def test_a_constraint_is_said_at_the_field_it_speaks_of(cast):
+    now, row = clock.now(), factories.make_measure(cast, factories.make_mvp(cast))
+    with pytest.raises(ValidationError) as wrong, acting(by=cast.owner):
+        Absence.objects.create(
+            person=cast.owner, starts_at=now, ends_at=now - timedelta(days=1), planned_at=now
+        )
+    assert list(wrong.value.error_dict) == ["ends_at"]
+    with pytest.raises(ValidationError) as wrong, acting(by=cast.owner):
+        Goal.objects.create(measure=row, number=2, target=0.5, intended=-1, reason="x", by=cast.owner, at=now)
+    assert list(wrong.value.error_dict) == ["intended"]
+    assert not Absence.objects.exists()
+
+
+def test_every_constraint_speaks_of_a_field():
+    for model in apps.get_models():
+        for rule in model._meta.constraints:
+            if isinstance(rule, CheckConstraint) and isinstance(rule.condition, Q):
+                assert model._meta.get_field(database_catalogue.spoken_of(rule.condition)), rule.name
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status"),
+    [
+        (ValidationError({"until": "Choose a day after today."}), 403),
+        (DataError("value too long"), 403),
+        (IntegrityError("first"), 409),
+    ],
+)
+def test_what_no_page_caught_is_refused_and_no_words_are_lost(client, cast, monkeypatch, trouble, status):
+    def refuse(*_, **__):
+        raise trouble from UniqueViolation("first")
+
+    monkeypatch.setattr("initiatives.inbox.tasks.views.redirect", refuse)
+    client.force_login(cast.owner)
+    answer = client.post(reverse("snooze"), {"task": "Words that were typed", "until": ""})
+    assert answer.status_code == status
+    assert "Words that were typed" in answer.content.decode()
