@@ -13,7 +13,7 @@ from governance import clock
 from governance.contracts.wording import listed
 from governance.gates.gate_inputs import Facts, Item
 from governance.tables import shares
-from governance.vocabulary import EvidenceKind, Layer, Level
+from governance.vocabulary import EvidenceKind, Layer, Level, Tested
 from governance.vocabulary.model_names import is_declared
 from governance.vocabulary.phrases import phrase
 
@@ -165,6 +165,13 @@ def same_file(facts: Facts, item: Item) -> str:
     if first == item.observed_on:
         return ""
     return phrase("the same file was observed on {}, and its age counts from that day", first)
+
+
+def without_link(item: Item) -> str:
+    """Return that a drill of a failing source is about no link in use, or ""."""
+    if item.kind != EvidenceKind.DRILL_RECORD or item.tested != Tested.FALLBACK or item.link is not None:
+        return ""
+    return phrase("is about no link in use")
 
 
 def of_answer(facts: Facts, key: str, at: datetime) -> list[str]:

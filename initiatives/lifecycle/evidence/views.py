@@ -95,7 +95,8 @@ def evidence_list(request, ref):
         row["name"] = _name(rulebook, item)
         row["author"] = authors.get(item.id, "")
         row["kind"] = EvidenceKind(item.kind).label
-        row["holds"] = artefact_kinds.with_remarks(item.kind, item.title, details[item.id], known)
+        said = artefact_kinds.with_remarks(item.kind, item.title, details[item.id], known)
+        row["holds"] = _joined(said, remarks.without_link(item), remarks.other_model(facts, item))
     context |= {
         "title": _("Evidence"),
         "page": page,
@@ -275,7 +276,7 @@ def item_context(request, initiative, row) -> dict:
         "names": row.names.select_related(
             "deployment__version", "scope_version", "contract_version__contract"
         ),
-        "holds": holds_of(initiative, facts, row),
+        "holds": _joined(holds_of(initiative, facts, row), remarks.other_model(facts, fact)),
         "same_file": initiative.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),
         "older": row.supersedes,
         "newer": initiative.evidence.filter(supersedes=row).first(),
@@ -289,7 +290,11 @@ def holds_of(initiative, facts, row) -> str:
     known = initiative_rows.known_names(initiative)
     said = artefact_kinds.with_remarks(row.kind, row.title, row.details, known)
     fact = next(item for item in facts.items if item.id == row.pk)
-    return "; ".join(filter(None, (said, remarks.same_file(facts, fact))))
+    return _joined(said, remarks.same_file(facts, fact), remarks.without_link(fact))
+
+
+def _joined(*remarks_on_it: str) -> str:
+    return "; ".join(filter(None, remarks_on_it))
 
 
 def _repeated(item) -> set[tuple[str, Verification]]:

@@ -103,6 +103,14 @@ def test_the_words_of_an_answer_are_compared_with_the_rows_of_its_only_item():
     assert remarks.of_answer(facts, "prod.q03_logged", AT) == []
 
 
+def test_a_drill_of_a_failing_source_without_a_link_in_use_is_remarked():
+    (item, *_) = everything("mvp").items
+    drill = replace(item, kind="drill_record", tested="fallback", link=None)
+    assert remarks.without_link(drill) == "is about no link in use"
+    for other in ({"link": 7}, {"tested": "escalation"}, {"kind": TEST}):
+        assert remarks.without_link(replace(drill, **other)) == ""
+
+
 def test_a_log_that_names_another_model_than_ran_on_its_day_is_remarked():
     key = "prod.q03_logged"
     said = answered("Every call is logged.", key, deployments=(replace(MODEL, names=frozenset({"m-4"})),))

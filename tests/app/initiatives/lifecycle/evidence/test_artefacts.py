@@ -389,6 +389,15 @@ def test_registers_write_their_own_under_their_name(cast):
     assert {drill.evidence.kind, sample.evidence.kind, text.kind} == kinds
 
 
+def test_a_drill_that_is_about_no_link_in_use_says_so(cast, as_):
+    initiative = factories.make_mvp(cast)
+    link = factories.make_link(cast, initiative, agreed=True)
+    drills = [factories.make_drill(cast, initiative), factories.make_drill(cast, initiative, link=link)]
+    client = as_(cast.owner)
+    pages = [text_of(client.get(at("evidence-item", initiative.ref, one.evidence.pk))) for one in drills]
+    assert ["is about no link in use" in page for page in pages] == [True, False]
+
+
 def test_what_was_uploaded_as_telemetry_before_is_shown_to_count_as_a_document(cast, as_):
     initiative = factories.make_mvp(cast)
     uploaded, drill = evidence(initiative, cast, "telemetry"), factories.make_drill(cast, initiative)
