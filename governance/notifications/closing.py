@@ -18,7 +18,6 @@ from governance.notifications.notify import readable
 if TYPE_CHECKING:
     from governance.notifications.due import Due
 
-ESCALATED = ("chair", "board")  # how the periods begin of what is put to people who can only see to it
 SHOWN_DAYS = 90  # what is unread by then is no longer shown
 MOST = 500  # notifications of one person that are looked at
 
@@ -30,9 +29,15 @@ def objects_of(tasks: Iterable[InboxTask]) -> set[str]:
     }
 
 
-def _covered(object_key: str, objects: Collection[str]) -> bool:
+def covered(object_key: str, objects: Collection[str]) -> bool:
+    """Return True if one of these objects of tasks is the object of a notification, or begins it."""
     words = object_key.split(":")
     return any(":".join(words[:length]) in objects for length in range(2, len(words) + 1))
+
+
+def escalated(period: str) -> bool:
+    """Return True for the period of a reminder to people who can only see to it, such as "sign_off:7:chair7d"."""
+    return period.rpartition(":")[2].startswith(("chair", "board"))
 
 
 def to_know(person: User, tasks: Iterable[InboxTask]) -> list[Notification]:
@@ -45,9 +50,9 @@ def to_know(person: User, tasks: Iterable[InboxTask]) -> list[Notification]:
     rows = [
         row
         for row in person.notifications.unread().filter(created_at__gt=recent)[:MOST]
-        if not _covered(row.object_key, objects)
+        if not covered(row.object_key, objects)
     ]
-    over = {row.pk for row in rows if row.kind in contributed.asking and not row.period.startswith(ESCALATED)}
+    over = {row.pk for row in rows if row.kind in contributed.asking and not escalated(row.period)}
     if over:
         _close(over)
     return readable(person, [row for row in rows if row.pk not in over])
@@ -65,11 +70,11 @@ def close_past(found: Iterable["Due"]) -> int:
         matter = (row.person_id, row.kind, row.object_key)
         if matter not in due:
             left[row.person].append(row)
-        elif row.period != due[matter] and not row.period.startswith(ESCALATED):
+        elif row.period != due[matter] and not escalated(row.period):
             over.add(row.pk)
     for person, rows in left.items():
         objects = objects_of(all_tasks(person)) if person.is_active else ()
-        over |= {row.pk for row in rows if not _covered(row.object_key, objects)}
+        over |= {row.pk for row in rows if not covered(row.object_key, objects)}
     _close(over)
     return len(over)
 

@@ -25,7 +25,7 @@ from governance import clock
 from governance.contributions import MailKind, contributed
 from governance.models import Delivery, Notification, User
 from governance.notifications import mail, outbox
-from governance.notifications.closing import ESCALATED
+from governance.notifications.closing import escalated
 from governance.notifications.notify import readable
 
 IN_ONE_RUN = 500  # mails; the next run takes the rest, so that no run outlives its time limit
@@ -295,7 +295,7 @@ def line_of(notification: Notification, initiative: InitiativeWords | None) -> L
     link = f"{settings.ADDRESS}{notification.link}" if notification.link else ""
     said = notification.due_on is None or f"{notification.due_on:%-d %B %Y}" in words
     verb = contributed.notification_verbs.get(notification.kind, "Open it")
-    if notification.period.startswith(ESCALATED):
+    if escalated(notification.period):
         verb = "See its status"
     return Line(
         words[:1].upper() + words[1:],

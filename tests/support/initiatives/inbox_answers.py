@@ -5,10 +5,15 @@ Nothing of the inbox is asked but its lines: what is open is told by `open_items
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.db import transaction
 
+from governance import clock
+from governance.contributions import contributed
+from governance.notifications import due
+from governance.notifications.closing import covered, escalated, objects_of
 from governance.notifications.inbox import InboxTask, all_tasks
 from initiatives.models import Initiative
 from tests.support.initiatives.open_items import OpenItem, open_items
@@ -21,6 +26,7 @@ KNOWN = {
 }
 LISTED = "a.btn, ul.todo a, table a"  # a list leads on to each of its rows
 MOST_ROWS = 8
+LATER = (0, 4, 20)  # days after which reminders are looked at, when nobody did anything
 
 
 def known(wrong: str) -> bool:
@@ -58,9 +64,27 @@ def wrong_in(cast, as_, initiative: Initiative, counted: Counter) -> Iterator[st
         counted["open things"] += 1
         if not any(_leads_to(item, browsers[login], found) for login, found in links.items()):
             yield f"in nobody's inbox: {item.words}"
+    yield from _reminded_in_vain(counted)
     for person in cast.people.values():
         for task in lines_of(person):
             yield from _stays(person, browsers[person.login], task, counted)
+
+
+def _reminded_in_vain(counted: Counter) -> Iterator[str]:
+    """Whom a reminder asks for an act that their inbox does not have, now or later."""
+    now = clock.now()
+    for days in LATER:
+        with clock.simulated(now + timedelta(days=days)):
+            asked: dict = {}
+            for one in due.find().values():
+                if one.kind in contributed.asking and not escalated(one.period):
+                    asked.setdefault(one.person, []).append(one)
+            for person, reminders in asked.items():
+                counted["reminders"] += len(reminders)
+                objects = objects_of(all_tasks(person))
+                for one in reminders:
+                    if not covered(one.object_key, objects):
+                        yield f"{person.login}: reminded of {one.kind} ({one.object_key}), not in the inbox"
 
 
 def _dead_end(browser: Browser, task: InboxTask) -> str:

@@ -21,6 +21,7 @@ from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Review
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives import open_states
 
 
 def unread(person) -> set[str]:
@@ -106,6 +107,15 @@ def test_what_is_escalated_stands_until_the_matter_is_done(cast, as_):
         hold_actions.complete_row(row, by=cast.owner, note="Done.")
     due.run()
     assert "overdue" not in unread(cast.chair) | unread(cast.owner)
+
+
+def test_an_answered_objection_that_is_escalated_stands_for_the_chair(cast, as_):
+    state = open_states.State("idea_ready", ("review_answered",))
+    with open_states.laid_down(cast, state), time_machine.travel(clock.now() + timedelta(days=20)):
+        due.run()
+        assert "look again" in known(as_(cast.chair))
+        due.run()
+        assert "look again" in unread(cast.chair)
 
 
 def test_what_is_older_than_ninety_days_is_not_shown(cast, as_):
