@@ -61,7 +61,10 @@ def another_database(name: str, whose: str) -> dict | None:
     url = secret(name)
     if not url:
         return None
-    wrong = ImproperlyConfigured(f"{name} cannot be read. Set it like DATABASE_URL, with {whose}.")
+    wrong = ImproperlyConfigured(
+        f"{name} cannot be read. Set it like DATABASE_URL, with {whose}. Write the characters @ : / # in its password "
+        "as %40 %3A %2F %23."
+    )
     if not re.match(r"(postgres|postgresql)://.*/.+", url):
         raise wrong
     try:

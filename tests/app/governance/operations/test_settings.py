@@ -306,6 +306,7 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
             "PLUMBLINE_STORE_ENCRYPTION_KEY is not a key. Set it to 32 random bytes in Base64",
         ),
         ({"PLUMBLINE_HOSTS": "http://here"}, "PLUMBLINE_HOSTS names 'http://here'. Set it to host names"),
+        (ON_A_SERVER | {"PLUMBLINE_SEALER_URL": "postgresql://s:a/b@h:1/p"}, "password as %40 %3A %2F %23"),
         ({"PLUMBLINE_ADDRESS": "plumbline"}, "PLUMBLINE_ADDRESS is 'plumbline'. Set it to the address"),
         ({"PLUMBLINE_ADDRESS": "http://[::1"}, "PLUMBLINE_ADDRESS is 'http://[::1'. Set it to the address"),
         ({"PLUMBLINE_ADDRESS": "http://a/b"}, "PLUMBLINE_ADDRESS is 'http://a/b'. Set it to the address"),
@@ -340,8 +341,11 @@ def refused(command: list[str], tmp_path: Path) -> subprocess.CompletedProcess[s
     )
 
 
-def test_manage_py_ends_with_the_sentence_alone(tmp_path):
-    done = refused(["manage.py", "run"], tmp_path)
+@pytest.mark.parametrize(
+    "start", ["manage.py run", "-m celery --app governance worker", "-m celery --app governance beat"]
+)
+def test_a_start_ends_with_the_sentence_alone(tmp_path, start):
+    done = refused(start.split(), tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("Plumbline cannot start: PLUMBLINE_TIME_ZONE is 'Mars/Olympus'")
