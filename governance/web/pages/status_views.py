@@ -70,16 +70,15 @@ def mail(request: SignedInRequest) -> HttpResponse:
 
 
 def _test(request: SignedInRequest) -> None:
-    wrong = status.send_test(by=request.user)
+    wrong, to = status.send_test(by=request.user), request.user.email
     if wrong:
         messages.error(request, phrase("The test email was not sent. {}", wrong).in_language())
+    elif settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        said = phrase("EMAIL_URL is not set. The test email to {} is a file in the folder mail.", to)
+        messages.warning(request, said.in_language())
     else:
-        messages.success(
-            request,
-            phrase(
-                "A test email to {} was sent to the mail server. Check that it arrives.", request.user.email
-            ).in_language(),
-        )
+        said = phrase("A test email to {} was sent to the mail server. Check that it arrives.", to)
+        messages.success(request, said.in_language())
 
 
 def _one(request: SignedInRequest, key: str) -> None:

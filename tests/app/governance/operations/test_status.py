@@ -373,6 +373,13 @@ def test_a_test_mail_goes_to_whoever_asks_and_says_what_went_wrong(admin, as_, m
     assert "The test email was not sent. FileNotFoundError" in answer
 
 
+def test_a_test_mail_without_a_mail_server_is_called_a_file(admin, as_, settings, tmp_path):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path
+    answer = as_(admin).post("/status/mail/", {"act": "test"}, follow=True).content.decode()
+    assert "EMAIL_URL is not set. The test email to admin@example.org is a file" in answer
+
+
 def test_only_admins_try_mail_again(cast):
     for act in (
         lambda: status.try_again(key="day-1", by=cast.owner),
