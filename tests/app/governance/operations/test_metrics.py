@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from governance import clock
-from governance.models import PasswordLink, ProcessHeartbeat
+from governance.models import PasswordLink, ProcessHeartbeat, TaskRun
 from governance.operations import heartbeats, readiness, status
 from governance.runtime import clock_check
 from governance.storage import data_folder
@@ -46,6 +46,8 @@ def healthy(db, settings):
     now = clock.now()
     for kind in ("scheduler", "worker"):
         ProcessHeartbeat.objects.create(kind=kind, name=f"{kind} (1)", started_at=now, seen_at=now)
+    for name in (heartbeats.BACKUP, heartbeats.RESTORE_CHECK):
+        heartbeats.done(name)
     readiness.readiness.forget()
     yield
     readiness.readiness.forget()
@@ -146,9 +148,9 @@ class TestAccess:
 
 
 class TestAlerts:
-    def test_there_are_ten_and_each_reads_figures_that_exist(self, healthy):
+    def test_there_are_twelve_and_each_reads_figures_that_exist(self, healthy):
         figures = scraped()
-        assert len(RULES) == 10
+        assert len(RULES) == 12
         for rule in RULES:
             for part in parts_of(rule["expr"]):
                 assert PART.fullmatch(part)[1] in figures, rule["alert"]
@@ -160,6 +162,10 @@ class TestAlerts:
     def test_what_does_not_answer_raises_its_alert(self, healthy, monkeypatch, name, alert):
         monkeypatch.setattr(readiness, "CHECKS", away(name))
         assert alerts() == {f"Plumbline{alert}"}
+
+    def test_an_old_backup_and_an_old_restore_check(self, healthy):
+        TaskRun.objects.update(done_at=clock.now() - timedelta(days=9))
+        assert alerts() == {"PlumblineBackupOld", "PlumblineRestoreCheckOld"}
 
     def test_a_dead_worker(self, healthy):
         silent("worker")
@@ -226,8 +232,6 @@ def test_a_database_that_goes_away_meanwhile_leaves_the_other_figures(healthy, m
 
 
 def test_dashboard_alerts_and_documentation_name_the_figures_of_a_scrape(healthy, monkeypatch):
-    heartbeats.done(heartbeats.BACKUP)
-    heartbeats.done(heartbeats.RESTORE_CHECK)
     monkeypatch.setattr(status, "read_replica", lambda: status.Replica("db2:5432/plumbline", 1.0, "ok"))
     figures = {family.name for family in families()}
     rows = re.findall(
