@@ -4,6 +4,7 @@ A line has the id of its request, the key of the person who is signed in, the in
 the task that writes it, where it has one of these.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -53,17 +54,25 @@ def lines(*, debug: bool, secrets: list[str], as_json: bool = False) -> dict:
                 ],
             }
         },
+        "filters": {"one_line": {"()": lambda: _without_traceback}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "plumbline": {"level": "DEBUG" if debug else "INFO"},
             "plumbline.requests": {"level": "INFO" if as_json else "WARNING"},
             "django": {"handlers": [], "level": "WARNING", "propagate": True},
+            # Programs that look for holes send foreign host names by the thousand: one line each.
+            "django.security.DisallowedHost": {"filters": ["one_line"]},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "ERROR"},  # warns that filesystem:// names no host
         },
     }
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True
 
 
 def each_row(

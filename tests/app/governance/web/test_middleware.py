@@ -141,6 +141,13 @@ class TestRequestId:
         answer = client.get("/no-such-page/")
         assert f"Reference for an admin: {answer.headers['X-Request-Id']}" in answer.content.decode()
 
+    def test_a_foreign_host_is_one_line_without_a_traceback(self, client, caplog, settings):
+        settings.ALLOWED_HOSTS = ["testserver"]
+        assert client.get("/sign-in/", headers={"host": "elsewhere.example"}).status_code == 400
+        (record,) = [one for one in caplog.records if one.name == "django.security.DisallowedHost"]
+        assert "elsewhere.example" in record.getMessage()
+        assert not record.exc_info
+
     def test_as_json_a_request_is_a_line_with_id_person_and_initiative(self, cast, as_):
         initiative = factories.make_initiative(cast)
         options = logging_setup.lines(debug=False, secrets=[initiative.title], as_json=True)["formatters"][
