@@ -75,6 +75,12 @@ class TestCompose:
         ]
         assert not wrong, wrong
 
+    def test_another_image_without_capabilities_names_its_user(self):
+        """Its start script begins as root, and cannot become another user."""
+        others = {name: one for name, one in COMPOSE["services"].items() if name not in OURS}
+        wrong = [name for name, one in others.items() if "cap_drop" in one and "user" not in one]
+        assert not wrong, wrong
+
     def test_secrets_are_files(self):
         named = set(COMPOSE["secrets"])
         for name, part in COMPOSE["services"].items():
