@@ -81,6 +81,12 @@ class TestCompose:
         wrong = [name for name, one in others.items() if "cap_drop" in one and "user" not in one]
         assert not wrong, wrong
 
+    def test_a_part_has_the_time_of_its_unit_to_end(self):
+        for name in OURS.keys() - {"prepare"}:
+            unit = (DEPLOY / f"plumbline-{name}.service").read_text()
+            seconds = int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1])
+            assert int(OURS[name]["stop_grace_period"].removesuffix("s")) >= seconds, name
+
     def test_secrets_are_files(self):
         named = set(COMPOSE["secrets"])
         for name, part in COMPOSE["services"].items():
