@@ -34,32 +34,37 @@ NEW_FIELD = FIELD.replace(
 
 
 class Waits:
-    """The longest wait for a lock in a database, looked up ten times a second."""
+    """The longest wait for a lock of each kind in a database, looked up ten times a second."""
 
     def __init__(self, database: Database):
-        self.longest, self.of = 0.0, ""
+        self.longest: dict[str, tuple[float, float, str]] = {}  # seconds, when it was seen, the statement
+        self.began = time.monotonic()
         self._url, self._ended = database.url("owner"), threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def _watch(self) -> None:
         asked = (
-            "SELECT extract(epoch FROM clock_timestamp() - query_start)::float8, left(query, 80)"
-            " FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event <> 'advisory'"
-            " ORDER BY query_start LIMIT 1"
+            "SELECT locktype, extract(epoch FROM clock_timestamp() - waitstart)::float8, left(query, 80)"
+            " FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype <> 'advisory' AND waitstart IS NOT NULL"
         )
         with psycopg.connect(self._url, autocommit=True) as connection:
             while not self._ended.wait(0.1):
-                found = connection.execute(asked).fetchone()
-                if found and found[0] > self.longest:
-                    self.longest, self.of = found
+                for kind, seconds, of in connection.execute(asked):
+                    if seconds > self.longest.get(kind, (0,))[0]:
+                        self.longest[kind] = seconds, time.monotonic() - self.began, of
 
     def told(self) -> list[str]:
-        """Print the longest wait; what of it is wrong."""
+        """Print the longest wait of each kind; what of them is wrong."""
         self._ended.set()
         self._thread.join()
-        print(f"longest wait for a lock: {self.longest:.2f} s {self.of}")
-        return [f"a wait of {self.longest:.1f} s for a lock"] if self.longest > LONGEST_WAIT else []
+        for kind, (seconds, at, of) in sorted(self.longest.items()):
+            print(f"longest wait for a lock ({kind}): {seconds:.2f} s, {at:.0f} s after the start: {of}")
+        return [
+            f"a wait of {seconds:.1f} s for a lock ({kind})"
+            for kind, (seconds, *_) in self.longest.items()
+            if seconds > LONGEST_WAIT
+        ]
 
 
 def next_version(folder: Path) -> Path:
