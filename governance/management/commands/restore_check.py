@@ -23,16 +23,13 @@ from governance.operations import heartbeats
 from governance.runtime import child_processes
 from governance.storage import backup, backup_schedule, embedded_postgres
 
-# What would lead from the throw-away installation to the real one.
+# What would lead from the throw-away installation to the real one, also as the name of a file (_FILE).
 NOT_HERE = {
-    *(
-        "PLUMBLINE_SEALER_URL",
-        "PLUMBLINE_REPLICA_URL",
-        "PLUMBLINE_TIMESTAMP_URL",
-        "CELERY_BROKER_URL",
-        "DJANGO_SETTINGS_MODULE",
-    ),
-    "PLUMBLINE_SIGNING_KEY_FILE",
+    "PLUMBLINE_SEALER_URL",
+    "PLUMBLINE_REPLICA_URL",
+    "PLUMBLINE_TIMESTAMP_URL",
+    "CELERY_BROKER_URL",
+    "DJANGO_SETTINGS_MODULE",
     "PLUMBLINE_INTERACTION_KEYS",
 }
 
@@ -141,13 +138,7 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
             url = server.url()
         else:
             url = held.enter_context(spare_database(settings.DATABASE_URL))
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in NOT_HERE
-            and not name.startswith("PLUMBLINE_STORE")  # the copy's files lie in its folder
-        }
-        yield inherited | {
+        own = {
             "DATABASE_URL": url,
             "PLUMBLINE_DATA": place,
             "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
@@ -157,6 +148,13 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
             "PLUMBLINE_ADDRESS": settings.ADDRESS,
             "PLUMBLINE_FORMER_KEYS": " ".join([*known_keys, *settings.FORMER_KEYS]),
         }
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name.removesuffix("_FILE") not in NOT_HERE | own.keys()
+            and not name.startswith("PLUMBLINE_STORE")  # the copy's files lie in its folder
+        }
+        yield inherited | own
 
 
 def head_of(manifest: dict[str, Any], place: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Backups by rule: which stay, and what encrypts them."""
 
+import contextlib
 import os
 import signal
 import tarfile
@@ -13,6 +14,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from governance.management.commands import restore_check
 from governance.models import TaskRun
 from governance.operations import heartbeats, status_inbox
 from governance.runtime import child_processes
@@ -234,3 +236,17 @@ class TestInbox:
         monkeypatch.setattr(embedded_postgres, "in_use", lambda: True)
         admin = factories.make_person("admin", is_admin=True)
         assert not any("backup" in text for text in self.told(admin))
+
+
+def test_a_restore_check_keeps_no_setting_that_a_file_holds(monkeypatch, settings):
+    """With both DATABASE_URL and DATABASE_URL_FILE the copy would not start. A container has its secrets in files."""
+    settings.EMBEDDED, copy = False, "postgresql://at/copy"
+    for name in ("DATABASE_URL", "PLUMBLINE_SECRET_KEY", "PLUMBLINE_SIGNING_KEY", "CELERY_BROKER_URL"):
+        monkeypatch.setenv(f"{name}_FILE", "/run/secrets/one")
+    for name in ("PLUMBLINE_SEALER_URL", "PLUMBLINE_REPLICA_URL", "PLUMBLINE_STORE_SECRET", "EMAIL_URL"):
+        monkeypatch.setenv(f"{name}_FILE", "/run/secrets/one")
+    monkeypatch.setattr(restore_check, "spare_database", lambda url: contextlib.nullcontext(copy))
+    with restore_check.throw_away([]) as told:
+        given = [name for name, value in told.items() if value == "/run/secrets/one"]
+        assert given == ["EMAIL_URL_FILE"]
+        assert told["DATABASE_URL"] == copy
