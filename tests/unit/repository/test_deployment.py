@@ -102,6 +102,10 @@ class TestCompose:
                 if how["condition"] == "service_healthy":
                     assert "healthcheck" in COMPOSE["services"][other], f"{name} waits for {other}"
 
+    def test_the_database_is_healthy_when_others_can_connect(self):
+        """While its image runs logins.sh, the server answers at the socket alone, and `prepare` is not tried again."""
+        assert "--host" in COMPOSE["services"]["database"]["healthcheck"]["test"]
+
     def test_other_images_name_their_version(self):
         for name, part in COMPOSE["services"].items():
             assert name in OURS or re.search(r":\d+\.\d+$", part["image"]), name
