@@ -14,7 +14,7 @@ import structlog
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import Error as DatabaseError
-from django.db import models
+from django.db import IntegrityError, models
 from psycopg.errors import CheckViolation
 
 from governance.vocabulary.phrases import Phrase, phrase
@@ -188,7 +188,14 @@ def powers(cursor: Any, logins: list[str], marks: list[str]) -> Iterator[str]:
         yield from (f"{login} {one}" for one in told)
 
 
-def broken_rule(trouble: DatabaseError) -> ValidationError | None:
+class BrokenRule(ValidationError, IntegrityError):
+    """A row does not meet a CHECK constraint: an error for the form of its act, and still one of the database."""
+
+    def __str__(self) -> str:
+        return str(self.__cause__)
+
+
+def broken_rule(trouble: DatabaseError) -> BrokenRule | None:
     """Return the error of a row that does not meet a CHECK constraint, or None for any other trouble.
 
     The error is at the field that the constraint speaks of last. Its words are the name of the constraint.
@@ -199,14 +206,14 @@ def broken_rule(trouble: DatabaseError) -> ValidationError | None:
     log.warning("a row does not meet a constraint", table=table, constraint=name)
     model = next((one for one in apps.get_models() if one._meta.db_table == table), None)
     if model is None:
-        return ValidationError(_not_saved(name))
+        return BrokenRule(_not_saved(name))
     for rule in model._meta.constraints:
         if isinstance(rule, models.CheckConstraint) and rule.name == name:
-            return ValidationError({spoken_of(rule.condition): _not_saved(name)})
+            return BrokenRule({spoken_of(rule.condition): _not_saved(name)})
     for field in model._meta.fields:  # the constraints that Django writes for numbers that are not negative
         if name == f"{table}_{field.column}_check":
-            return ValidationError({field.name: "Enter a number that is not negative."})
-    return ValidationError(_not_saved(name))
+            return BrokenRule({field.name: "Enter a number that is not negative."})
+    return BrokenRule(_not_saved(name))
 
 
 def _not_saved(name: str) -> Phrase:

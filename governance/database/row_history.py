@@ -85,7 +85,7 @@ def acting(*, by=None, system: str = "", reason: str = ""):
     Raises NoActor when neither is given. Inside another act the outer actor stays unless a new one is named:
     an act may call a smaller act. Raises Unconfirmed while acts of persons are withheld.
 
-    Raises ValidationError at its end if a row does not meet a CHECK constraint, with the rule in words.
+    Raises BrokenRule at its end if a row does not meet a CHECK constraint, with the rule in words.
 
     Inside it texts are in English, so that no row and no entry depends on the language of the person who acts.
     """
@@ -113,7 +113,7 @@ def acting(*, by=None, system: str = "", reason: str = ""):
             yield who
     except IntegrityError as trouble:
         if outer is None and (wrong := broken_rule(trouble)):
-            raise wrong from trouble
+            raise wrong from trouble.__cause__
         raise
     finally:
         _acting.reset(token)

@@ -245,7 +245,7 @@ class RefusalPages(MiddlewareMixin):
             ):  # around this page a day is being looked back at: nothing more is read
                 transaction.set_rollback(True)
             return error_views.page(error_views.STOPPED, 503)
-        if isinstance(exception, DatabaseError):
+        if isinstance(exception, DatabaseError) and not isinstance(exception, ValidationError):
             exception = _refused_by_the_database(exception)
         if isinstance(exception, ValidationError):
             exception = Refused(" ".join(exception.messages))
