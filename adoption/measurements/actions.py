@@ -1,6 +1,7 @@
 """The acts on measurements, which are kept once, in any order, and corrected by further rows."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -141,6 +142,8 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
         if found := unreadable(one):
             fates.append(found)
             continue
+        if one.n == 0 and (old := kept.get((one.measure, one.replaces))) is not None:
+            one = _withdrawal(one, old)
         known = kept.get((one.measure, one.key))
         team = measure.team(one.team)
         if known is not None and (known.team.casefold() == (team or one.team).casefold()):
@@ -193,8 +196,6 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
                     )
                 )
                 continue
-            if (old.team, old.ends_on) != (row.team, row.ends_on) and one.n == 0:
-                row.team, row.starts_on, row.ends_on = old.team, old.starts_on, old.ends_on
             row.replaces = old
         if covered is not None:
             # What one survey asked never counts for another, so only the days of other measurements are compared.
@@ -212,6 +213,13 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
         rows.append((place, row))
         fates.append(None)
     return fates, rows
+
+
+def _withdrawal(one: Sent, old: Measurement) -> Sent:
+    """Return the measurement that takes another one back: of the same days and people, without a figure."""
+    figures = {name: None if getattr(old, name) is None else 0 for name in ("hits", "value", "sd")}
+    same = {name: getattr(old, name) for name in ("starts_on", "ends_on", "team", "about")}
+    return replace(one, **same, **figures)
 
 
 def _covered(sent: list[Sent], measures: list[int]) -> CoveredDays:

@@ -144,6 +144,8 @@ def _until(count: int, stale: bool) -> str:
 
 
 def _listed(rulebook, keys: list[str]) -> str:
+    if len(keys) == 1:
+        return f"{rulebook.requirements[keys[0]].question}\n"
     lines = [f"- {rulebook.requirements[key].question}" for key in keys[:LISTED]]
     if len(keys) > LISTED:
         lines.append(f"- and {len(keys) - LISTED} more")

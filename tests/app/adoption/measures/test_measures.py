@@ -258,7 +258,8 @@ def test_a_measurement_is_there_once_in_whatever_order_and_corrections_replace(c
     assert keep(sent("b", 70, replaces="a"), sent("c", 60, replaces="b")) == [CORRECTED, CORRECTED]
     assert keep(sent("b", 70, replaces="a"), sent("d", 1, replaces="a")) == [KNOWN, WRONG]
     assert [(one.n, one.hits) for one in Tally.objects.all()] == [(100, 60)]
-    assert keep(sent("gone", 0, replaces="c", n=0)) == [CORRECTED]
+    assert keep(sent("gone", 7, replaces="c", n=0)) == [CORRECTED]
+    assert keep(sent("gone", 7, replaces="c", n=0)) == [KNOWN]
     assert not Tally.objects.exists()
     assert Measurement.objects.count() == 4
 
