@@ -401,7 +401,9 @@ def _asked(facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, at:
         gate: level_asked(facts, rulebook, requirement, gate, at)
         for gate in rulebook.gates_asking(requirement.key)
     }
-    ahead = rulebook.drawn_at(facts.tier) and facts.drawn_ahead(requirement.key, at)
+    # After a step back there is no next acceptance, so what was drawn for it is not asked.
+    in_production = facts.approved_stage == Stage.PRODUCTION
+    ahead = in_production and rulebook.drawn_at(facts.tier) and facts.drawn_ahead(requirement.key, at)
     if ahead and asked.get(Stage.PRODUCTION):
         asked[NEXT_ACCEPTANCE] = Level.VERIFIED
     return asked

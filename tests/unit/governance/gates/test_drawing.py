@@ -291,9 +291,11 @@ class TestWhatIsAsked:
         verified = said(facts, KEY)
         assert state_of(verified, RULEBOOK, KEY, AT).satisfied
         assert drawing.unverified(judge(verified, RULEBOOK, AT)) == []
-        tomorrow = minimal(drawn(KEY, since=None, drawn_at=AT + DAY))
+        tomorrow = replace(minimal(drawn(KEY, since=None, drawn_at=AT + DAY)), approved_stage="production")
         assert state_of(tomorrow, RULEBOOK, KEY, AT + DAY - INSTANT).satisfied
         assert not state_of(tomorrow, RULEBOOK, KEY, AT + DAY).satisfied
+        back = replace(facts, approved_stage="mvp")
+        assert state_of(back, RULEBOOK, KEY, AT).satisfied, "after a step back there is no next acceptance"
         assert state_of(replace(facts, round="review 8"), RULEBOOK, KEY, AT).satisfied, (
             "of a round that is over"
         )
