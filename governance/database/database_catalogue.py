@@ -218,7 +218,7 @@ def broken_rule(trouble: DatabaseError) -> BrokenRule | None:
 
 def _not_saved(name: str) -> Phrase:
     return phrase(
-        "This was not saved, because of the rule “{}”. Change what you entered, and send it again.",
+        "Your input was not saved, because of the rule “{}”. Change what you entered, and send it again.",
         name.replace("_", " "),
     )
 

@@ -5,7 +5,7 @@ from django.forms import BaseForm
 
 
 def put_errors(form: BaseForm, wrong: ValidationError) -> None:
-    """Put the errors on the form, each at its field, or at the top if the form has no such field."""
+    """Put the errors on the form, each at its field, or at the top if its field is not on the form."""
     if not hasattr(wrong, "error_dict"):
         form.add_error(None, wrong)
         return

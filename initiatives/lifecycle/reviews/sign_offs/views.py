@@ -21,6 +21,7 @@ from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import as_of
 from governance.vocabulary import APPROVING, Seat, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -187,7 +188,7 @@ def _sign_off_on(
             **words | {"criteria": tuple(words["criteria"])},
         )
     except ValidationError as error:
-        fix(password, error)
+        put_errors(password, error)
         return None
 
 
