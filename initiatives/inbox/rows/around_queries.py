@@ -297,6 +297,12 @@ AROUND = Batch(
         without=("triggers",),
         keys="recorded",
     ),
+    ending_waivers=Rows(
+        models.Waiver.objects.granted().filter(until__gte=Given("today")),
+        "initiative",
+        joined={"initiative": INITIATIVE, "requested_by": NAME},
+        keys="owned",
+    ),
     ending_components=Rows(
         models.Deployment.objects.current_at(_now)
         .filter(version__end_of_life__isnull=False)

@@ -16,7 +16,6 @@ from initiatives.lifecycle.evidence import file_check_inbox
 from initiatives.lifecycle.evidence.reminders import evidence, files_missing, open_changes, renewals
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.holds import due_tasks
-from initiatives.lifecycle.holds.reminders import waivers
 from initiatives.lifecycle.reminders import telling, wording
 from initiatives.lifecycle.reviews.reminders import (
     moves_waiting,
@@ -47,7 +46,6 @@ CONTRIBUTION = Contribution(
         vacancies,
         ideas_without_owner,
         due_tasks.reminders,
-        waivers,
         reattestations,
         trials,
         dependences,

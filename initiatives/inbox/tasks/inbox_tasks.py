@@ -382,6 +382,9 @@ def obligations(look: Look):
     ]
     for one in found:
         yield one.task(_behalf(look, one.person))
+    near = look.today + due_tasks.NEAR
+    for one in due_tasks.of_waivers(row for row in look.rows("ending_waivers") if row.until <= near):
+        yield one.task(look.standing_in_on.get(one.initiative.pk, ""))
 
 
 def _behalf(look: Look, person: User) -> str:

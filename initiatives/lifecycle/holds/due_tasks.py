@@ -1,4 +1,4 @@
-"""Tasks on an initiative with a day: obligations, conditions, gaps.
+"""Tasks on an initiative with a day: obligations, conditions, gaps, waivers that end.
 
 The line of an inbox, the messages of reminders, the day of a calendar and the line of a digest use this description.
 """
@@ -24,7 +24,7 @@ from initiatives.lifecycle.access.visibility import COMPLETED_ELSEWHERE
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
-from initiatives.models import Condition, Gap, Initiative, Obligation
+from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 
 NOUNS = {
     ObligationKind.POST_MORTEM: "its post-mortem",
@@ -268,12 +268,45 @@ def of_gaps(rows: Iterable[Gap]) -> list[DueTask]:
     ]
 
 
+def of_waivers(rows: Iterable[Waiver]) -> list[DueTask]:
+    """Return the tasks of granted waivers that end soon: what they waive has to be met then."""
+    rows = list(rows)
+    asked = Rulebook.objects.current().parsed.requirements if rows else {}
+    return [
+        DueTask(
+            f"waiver:{row.pk}",
+            row.initiative,
+            row.requested_by,
+            row.initiative.title,
+            Act(
+                "answer",
+                reverse("requirement", args=[row.initiative.ref, row.key])
+                if row.key in asked
+                else row.get_absolute_url(),
+                phrase("Open the requirement"),
+            ),
+            phrase(
+                "The waiver of “{}” ends. The requirement must be met after that day. A requirement cannot "
+                "have two waivers in a row.",
+                asked[row.key].question if row.key in asked else row.key,
+            ),
+            row.until - NEAR,
+            row.until,
+            phrase("a waiver ends on {}", row.until),
+            ("waiver", "waiver"),
+            days=(14, 3),
+            says_all=True,
+        )
+        for row in rows
+    ]
+
+
 def reminders(moment: datetime):
     """Yield the reminders of all tasks, before, on and after their day.
 
     The first ones come 14 and 3 days before. The person of the task gets them. If that person is gone, the people in
-    charge of the initiative and the chair do. The owner also gets those of an overdue condition. A step-back after
-    its grace goes at once to the chair, who decides.
+    charge of the initiative and the chair do. The owner also gets those of an overdue condition and of an ending
+    waiver. A step-back after its grace goes at once to the chair, who decides.
     """
     today = clock.local_day(moment)
     obligations = Obligation.objects.open().select_related("initiative__unit", "responsible").order_by("pk")
@@ -289,7 +322,14 @@ def reminders(moment: datetime):
         .select_related("owner", "initiative__unit")
         .order_by("pk")
     )
-    found = [*of_obligations(obligations), *of_conditions(conditions), *of_gaps(gaps)]
+    waivers = (
+        Waiver.objects.granted()
+        .filter(until__range=(today, today + NEAR), initiative__withdrawn_at__isnull=True)
+        .exclude(initiative__stage__in=CLOSED_STAGES)
+        .select_related("requested_by", "initiative__unit")
+        .order_by("pk")
+    )
+    found = [*of_obligations(obligations), *of_conditions(conditions), *of_gaps(gaps), *of_waivers(waivers)]
     yield from remind(found, moment, _asked)
     for one in found:
         if one.due < today and one.noun == NOUNS[ObligationKind.STEP_BACK]:
@@ -300,6 +340,8 @@ def _asked(circle: Circle, one: DueTask) -> list[User | None]:
     initiative = one.initiative
     if one.person is None or not one.person.is_active:
         return [*circle.in_charge(initiative), circle.chair(initiative)]
+    if one.kind == "waiver":
+        return [one.person, *circle.in_charge(initiative)]
     return [one.person, circle.owner(initiative)] if one.kind == "condition overdue" else [one.person]
 
 

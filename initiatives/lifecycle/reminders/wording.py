@@ -71,7 +71,7 @@ VERBS = {
     "tier proposed": "See the initiative",
     "tier refused": "See the initiative",
     "tier to confirm": "Read and confirm",
-    "waiver": "Open the waiver",
+    "waiver": "Open the requirement",
 }
 
 # Kinds that ask for an act, which is in the inbox of their person until it is done.

@@ -22,6 +22,8 @@ from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Initiative
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives import open_states
+from tests.support.initiatives.initiative_pages import at
 
 LATER = (0, 20, 100, 400)  # days after the world was made: nothing is late, until everything is
 
@@ -136,6 +138,25 @@ def test_one_description_makes_the_line_the_reminder_the_day_and_the_digest(cast
         assert (found[key].link, found[key].due_on) == (task.link, task.due)
         assert (days[key].link, days[key].day) == (task.link, task.due)
         assert f"http://127.0.0.1:8000{task.link}" in lines
+
+
+def test_a_waiver_that_ends_is_a_task_of_the_owner_from_two_weeks_before(cast, as_):
+    initiative = factories.make_mvp(cast)
+    open_states.waiver_in_force(cast, initiative)
+    waiver = initiative.waivers.get()
+
+    def lines(days):
+        with time_machine.travel(clock.midnight_before(waiver.until) - timedelta(days=days)):
+            found = {due.object_key: due for due in due_tasks.reminders(clock.now())}
+            mine = [task for task in inbox.all_tasks(cast.owner) if f"waiver:{waiver.pk}" in task.about]
+            return mine, found.get(f"waiver:{waiver.pk}"), [as_(cast.owner).get(one.link) for one in mine]
+
+    assert lines(16)[:2] == ([], None)
+    (task,), due, (page,) = lines(13)
+    assert (task.due, task.link) == (waiver.until, at("requirement", initiative.ref, waiver.key))
+    assert (due.link, due.due_on, due.person) == (task.link, task.due, cast.owner)
+    assert page.status_code == 200
+    assert lines(-2)[:2] == ([], None), "what it waived is open, which another line says"
 
 
 def test_a_drill_that_is_due_again_is_a_task_of_who_records_what_runs(cast):
