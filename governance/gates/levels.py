@@ -396,12 +396,11 @@ def level_asked(
 
 
 def _asked(facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, at: datetime) -> dict[str, str]:
-    """Return the level asked by gate. NEXT_ACCEPTANCE asks what is drawn ahead."""
+    """Return the level asked by gate. NEXT_ACCEPTANCE asks what is drawn ahead, in production only."""
     asked = {
         gate: level_asked(facts, rulebook, requirement, gate, at)
         for gate in rulebook.gates_asking(requirement.key)
     }
-    # After a step back there is no next acceptance, so what was drawn for it is not asked.
     in_production = facts.approved_stage == Stage.PRODUCTION
     ahead = in_production and rulebook.drawn_at(facts.tier) and facts.drawn_ahead(requirement.key, at)
     if ahead and asked.get(Stage.PRODUCTION):
