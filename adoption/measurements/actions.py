@@ -145,7 +145,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
         if one.n == 0 and (old := kept.get((one.measure, one.replaces))) is not None:
             one = _withdrawal(one, old)
         known = kept.get((one.measure, one.key))
-        team = measure.team(one.team)
+        team = measure.team(one.team) if one.n else one.team
         if known is not None and (known.team.casefold() == (team or one.team).casefold()):
             one = Sent(**{**vars(one), "team": known.team})
         if known is not None:

@@ -189,7 +189,7 @@ def _wrong_names(sent: Sent, asked: Asked) -> Fate | None:
         return _no("The name of the team is too long.", f"Use up to {MOST_TEAM} letters.")
     if asked.weekly and not sent.team and len(asked.teams) != 1:
         return _no("The measurement does not name its team.", f"Give team: {_any(asked.teams)}.")
-    if asked.team(sent.team) is None:
+    if sent.n and asked.team(sent.team) is None:  # what is withdrawn may be of a team that left
         return _no(f"{sent.team[:60]!r} is not a team of this measure.", f"Give team: {_any(asked.teams)}.")
     return None
 

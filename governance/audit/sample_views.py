@@ -143,8 +143,7 @@ def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
         try:
             audit_samples.conclude(drawn=row, **form.cleaned_data, by=request.user)
         except ValidationError as wrong:
-            for name, problems in wrong.error_dict.items():
-                form.add_error(name, problems)
+            put_errors(form, wrong)
         else:
             messages.success(request, phrase("Place {} is saved.", place).in_language())
             return redirect(_next_open(found, place) or found)

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
@@ -62,11 +61,6 @@ class TableForm(forms.Form):
         else:
             self.sent = stored.kept(self.folder, self.cleaned_data["kept"], of=str(user.pk))
         return self.sent
-
-    def put(self, wrong: ValidationError) -> None:
-        """Put the faults of the file on the form, each message at its field."""
-        for name, problems in getattr(wrong, "error_dict", {None: wrong}).items():
-            self.add_error(name if name in self.fields else None, problems)
 
     def again(self, user: AbstractBaseUser, question: CodePageUnsure | None = None) -> "TableForm":
         """Return the form with its file kept for an hour, likely code pages first."""

@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.forms import TableForm
 from governance.tables.reader import Table, read_table
+from governance.vocabulary.form_errors import put_errors
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
             unsure = question
         except ValidationError as wrong:
             if look is None:
-                form.put(wrong)
+                put_errors(form, wrong)
             else:
                 refused = wrong.messages
         if look:

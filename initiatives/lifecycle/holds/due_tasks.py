@@ -271,7 +271,8 @@ def of_gaps(rows: Iterable[Gap]) -> list[DueTask]:
 def of_waivers(rows: Iterable[Waiver]) -> list[DueTask]:
     """Return the tasks of granted waivers that end soon: what they waive has to be met then."""
     rows = list(rows)
-    asked = Rulebook.objects.current().parsed.requirements if rows else {}
+    rulebook = Rulebook.objects.current().parsed if rows else None
+    asked = {**rulebook.criteria, **rulebook.requirements} if rulebook else {}
     return [
         DueTask(
             f"waiver:{row.pk}",
@@ -281,7 +282,7 @@ def of_waivers(rows: Iterable[Waiver]) -> list[DueTask]:
             Act(
                 "answer",
                 reverse("requirement", args=[row.initiative.ref, row.key])
-                if row.key in asked
+                if rulebook and row.key in rulebook.requirements
                 else row.get_absolute_url(),
                 phrase("Open the requirement"),
             ),

@@ -1,5 +1,6 @@
 """Measures through the acts and the real gate: declared first, moved in the open, and nothing else passes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -19,8 +20,10 @@ from adoption.measurements.measurement_validation import (
     KNOWN,
     NEW,
     WRONG,
+    Asked,
     CoveredDays,
     Sent,
+    wrong_with,
 )
 from adoption.measures import actions as measure_actions
 from adoption.measures import overdue_measurements
@@ -335,6 +338,14 @@ def test_days_count_once_where_periods_overlap(cast):
     )
     assert keep(sent("week again", 0, 6), sent("last week", -7, -1)) == [WRONG, NEW]
     assert sum(one.n for one in Tally.objects.filter(about="users")) == 800
+
+
+def test_a_measurement_of_a_team_that_left_is_withdrawn(cast):
+    day = clock.today()
+    asked = Asked(1, "usage.new_way", "Use", True, False, ("Sales",), by_name={"sales": "Sales"})
+    gone = Sent(1, day, day, 0, "k", hits=0, team="Left", replaces="a")
+    assert wrong_with(gone, asked, day) is None
+    assert wrong_with(replace(gone, n=5), asked, day).state == WRONG
 
 
 def test_figures_of_all_teams_overlap_with_those_of_one(cast):

@@ -9,6 +9,7 @@ from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from governance import clock
 from governance.database.row_history import acting
+from governance.models import Rulebook
 from governance.notifications import inbox
 from governance.vocabulary import ObligationKind
 from initiatives.inbox.tasks import calendar, weekly_digest
@@ -19,7 +20,7 @@ from initiatives.lifecycle.holds import due_tasks
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
-from initiatives.models import Initiative
+from initiatives.models import Initiative, Waiver
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import open_states
@@ -157,6 +158,16 @@ def test_a_waiver_that_ends_is_a_task_of_the_owner_from_two_weeks_before(cast, a
     assert (due.link, due.due_on, due.person) == (task.link, task.due, cast.owner)
     assert page.status_code == 200
     assert lines(-2)[:2] == ([], None), "what it waived is open, which another line says"
+
+
+def test_the_task_of_a_waived_criterion_names_its_question(cast):
+    key, criterion = next(iter(Rulebook.objects.current().parsed.criteria.items()))
+    row = Waiver(
+        pk=1, initiative=factories.make_mvp(cast), key=key, requested_by=cast.owner, until=clock.today()
+    )
+    (task,) = due_tasks.of_waivers([row])
+    assert criterion.question in task.why
+    assert task.act.link == row.get_absolute_url()
 
 
 def test_a_drill_that_is_due_again_is_a_task_of_who_records_what_runs(cast):
