@@ -61,7 +61,7 @@ class Contribution(contributions.Contribution):
     beside_initiative: list[Callable] = field(default_factory=list)
     beside_requirement: list[Callable] = field(default_factory=list)
     review_warnings: list[Callable] = field(default_factory=list)
-    # By kind of an obligation whose act is in an app above: functions (obligations) -> {key: holds.due_tasks.Act}. An
+    # By kind of an obligation whose act is in an app above: functions (obligations) -> {key: due_task.Act}. An
     # obligation without one waits for somebody else.
     obligation_acts: dict[str, Callable] = field(default_factory=dict)
     # Functions (initiatives.inbox.rows.person_rows.Look) -> lines of the inbox of its person.

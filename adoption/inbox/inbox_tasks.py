@@ -20,6 +20,7 @@ from initiatives.inbox.rows.inbox_queries import INITIATIVE
 from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.holds import due_tasks
+from initiatives.lifecycle.reminders.due_task import Act
 from initiatives.models import Obligation
 
 MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
@@ -119,25 +120,25 @@ def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:
     ]
 
 
-def writing(rows: list[Obligation]) -> dict[int, due_tasks.Act]:
+def writing(rows: list[Obligation]) -> dict[int, Act]:
     """Return the link for writing each due post-mortem. Handed-in ones have none: the adoption seat confirms them."""
     begun = {
         row.obligation_id: row
         for row in PostMortem.objects.filter(obligation__in=rows).only("obligation", "state")
     }
     return {
-        row.pk: due_tasks.Act("write", reverse("post-mortem", args=[begun[row.pk].pk]), "Continue writing")
+        row.pk: Act("write", reverse("post-mortem", args=[begun[row.pk].pk]), "Continue writing")
         if row.pk in begun
-        else due_tasks.Act("write", reverse("post-mortem-start", args=[row.pk]), "Write")
+        else Act("write", reverse("post-mortem-start", args=[row.pk]), "Write")
         for row in rows
         if row.pk not in begun or begun[row.pk].state == PostMortem.DRAFT
     }
 
 
-def measuring(rows: list[Obligation]) -> dict[int, due_tasks.Act]:
+def measuring(rows: list[Obligation]) -> dict[int, Act]:
     """Return the link for a new measurement of each silent measure."""
     return {
-        row.pk: due_tasks.Act(
+        row.pk: Act(
             "refresh", reverse("measure", args=[int(row.source.partition(":")[2])]), "Add measurement"
         )
         for row in rows

@@ -23,7 +23,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution, InitiativePage
 from initiatives.inbox.rows.person_rows import Look, look_of
-from initiatives.lifecycle.holds.due_tasks import Act, DueTask, remind
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Dependant, Initiative

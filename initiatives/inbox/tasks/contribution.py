@@ -12,10 +12,11 @@ from initiatives.inbox.tasks import calendar, inbox_tasks, weekly_digest
 from initiatives.integration.components.inbox import components_ending
 from initiatives.integration.resilience.inbox import drills
 from initiatives.lifecycle.access import visibility
+from initiatives.lifecycle.changes import inbox as change_inbox
 from initiatives.lifecycle.evidence import file_check_inbox
-from initiatives.lifecycle.evidence.reminders import evidence, files_missing, open_changes, renewals
+from initiatives.lifecycle.evidence.reminders import evidence, files_missing, renewals
 from initiatives.lifecycle.findings import alerts
-from initiatives.lifecycle.holds import due_tasks
+from initiatives.lifecycle.holds import dependant_inbox, due_tasks
 from initiatives.lifecycle.reminders import telling, wording
 from initiatives.lifecycle.reviews.reminders import (
     moves_waiting,
@@ -24,7 +25,7 @@ from initiatives.lifecycle.reviews.reminders import (
     sign_offs_gone_stale,
 )
 from initiatives.lifecycle.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
-from initiatives.lifecycle.stages.reminders import dependences, reattestations, trials
+from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.portfolio.units import decision_gaps
 
 CONTRIBUTION = Contribution(
@@ -37,7 +38,7 @@ CONTRIBUTION = Contribution(
         evidence,
         renewals,
         files_missing,
-        open_changes,
+        change_inbox.reminders,
         sign_offs_gone_stale,
         reviews_opened,
         moves_waiting,
@@ -46,9 +47,8 @@ CONTRIBUTION = Contribution(
         vacancies,
         ideas_without_owner,
         due_tasks.reminders,
-        reattestations,
-        trials,
-        dependences,
+        stage_inbox.reminders,
+        dependant_inbox.reminders,
         drills,
         components_ending,
         approvals_asked,

@@ -18,18 +18,19 @@ from initiatives.contributions import contributed
 from initiatives.inbox.rows.around_queries import ageing
 from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.inbox.tasks import contract_tasks, role_tasks, tier_tasks
-from initiatives.inbox.tasks.stage_expiry_tasks import ends
 from initiatives.integration.components import inbox as component_inbox
 from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.integration.systems import inbox as system_inbox
+from initiatives.lifecycle.changes import inbox as change_inbox
 from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
 from initiatives.lifecycle.evidence.verification import inbox as second_look_inbox
 from initiatives.lifecycle.facts import initiative_rows, open_requirements
 from initiatives.lifecycle.facts.open_requirements import APPROVED, NEXT
-from initiatives.lifecycle.holds import alert_inbox, due_tasks
+from initiatives.lifecycle.holds import alert_inbox, dependant_inbox, due_tasks
 from initiatives.lifecycle.holds.due_tasks import support_of
 from initiatives.lifecycle.requirements import inbox as draft_inbox
 from initiatives.lifecycle.reviews import inbox as review_inbox
+from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
 from initiatives.portfolio.found_models import inbox as found_inbox
 
@@ -191,7 +192,7 @@ def _waiver(look: Look, waiver: Waiver):
 def my_initiatives(look: Look):
     """Yield what waits on initiatives where the person works.
 
-    This is open requirements, ageing evidence, changes without approver, and systems that are off.
+    This is open requirements, ageing evidence, and systems that are off.
     """
     if not look.working:
         return
@@ -199,22 +200,6 @@ def my_initiatives(look: Look):
     for pk, (initiative, held) in look.working.items():
         yield from _open(look, initiative, held, look.spans.get(pk))
     yield from _ageing(look, look.spans)
-    for change in look.rows("changes"):
-        initiative = look.working[change.initiative_id][0]
-        yield InboxTask(
-            "complete",
-            change.what,
-            reverse("row-act", args=["changes", change.pk, "complete"]),
-            phrase("Complete the audit log"),
-            phrase("{}: the change names no approver.", initiative.title)
-            if change.approver_id is None
-            else phrase("{}: the change names no rollback.", initiative.title),
-            initiative.ref,
-            on_behalf=look.standing_in_on.get(initiative.pk, ""),
-            since=clock.local_day(max(change.effective_at, change.recorded_at)),
-            matter=f"changes:{initiative.pk}",
-            about=(f"change:{change.pk}",),
-        )
 
 
 def _switched_off(look: Look):
@@ -450,7 +435,9 @@ PARTS = [
     alert_inbox.tasks,
     obligations,
     my_initiatives,
-    ends,
+    change_inbox.tasks,
+    stage_inbox.tasks,
+    dependant_inbox.tasks,
     system_inbox.tasks,
     component_inbox.tasks,
     drill_inbox.tasks,

@@ -8,7 +8,7 @@ from governance.vocabulary import RUNNING_STAGES, Layer, Role
 from governance.vocabulary.phrases import phrase
 from initiatives.integration.components.findings import Ending, ending_by, endings, opens_days
 from initiatives.integration.components.remedies import replacing
-from initiatives.lifecycle.holds.due_tasks import Act, DueTask, remind
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.models import Initiative
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from governance.notifications.inbox import InboxTask
 from governance.vocabulary import RUNNING_STAGES, Role
 from governance.vocabulary.phrases import phrase
 from initiatives.integration.resilience.drill_findings import Tried, current_drills, tried
-from initiatives.lifecycle.holds.due_tasks import NEAR, Act, DueTask, remind
+from initiatives.lifecycle.holds.due_tasks import NEAR
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.models import Drill, Initiative, RequirementFinding
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Reminders of expiring evidence, missing files and incomplete changes."""
+"""Reminders of expiring evidence and missing files."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
-from initiatives.models import ChangeRecord, Evidence, Initiative, Review, SupportedStagePeriod
+from initiatives.models import Evidence, Initiative, Review, SupportedStagePeriod
 
 RUNNING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
@@ -230,43 +230,4 @@ def files_missing(moment: datetime):
                 ),
                 link=reverse("evidence-item", args=[initiative.ref, row.pk]),
             ),
-        )
-
-
-def open_changes(moment: datetime):
-    """Yield changes without approver or rollback. Owner and technical lead get it, then the chair."""
-    today = clock.local_day(moment)
-    rows = list(
-        ChangeRecord.objects.exclude(layer="")
-        .filter(Q(approver__isnull=True) | Q(rollback=""), effective_at__lte=moment)
-        .filter(initiative__withdrawn_at__isnull=True, initiative__stage__in=(Stage.PROPOSED, *RUNNING))
-        .select_related("initiative__unit")
-        .order_by("pk")
-    )
-    circle = Circle(row.initiative for row in rows)
-    for row in rows:
-        initiative, start = row.initiative, clock.local_day(row.effective_at)
-        lacking = [
-            words
-            for words, missing in (
-                ("the approver", not row.approver_id),
-                ("the rollback", not row.rollback),
-            )
-            if missing
-        ]
-        yield from told(
-            [circle.owner(initiative), circle.role(initiative, "technical_lead")],
-            since(start, today, (0, 3)),
-            about(
-                initiative,
-                "change",
-                f"change:{row.pk}",
-                f"the change “{row.what[:80]}” is recorded only in part",
-                text=(
-                    f"The change has been in effect since {start:%-d %B %Y}. Still missing: "
-                    f"{' and '.join(lacking)}. The owner or the technical lead can add what is missing."
-                ),
-                link=reverse("row-act", args=["changes", row.pk, "complete"]),
-            ),
-            circle.escalated(initiative, start, today),
         )

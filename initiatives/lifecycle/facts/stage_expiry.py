@@ -17,24 +17,25 @@ from initiatives.models import Continuation
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def moments(rulebook: ParsedRulebook) -> dict[str, datetime | date]:
+def moments(rulebook: ParsedRulebook, *others: ParsedRulebook) -> dict[str, datetime | date]:
     """Return the moments that `soon` compares with today, by name.
 
-    A stage that began before its moment has ended, or ends within the longest warning of the rulebook. `near` is the
-    last day of that warning.
+    A stage that began before its moment has ended, or ends within the longest warning of the rulebook, by this
+    rulebook or one of the others. `near` is the last day of that warning.
     """
     near = clock.today() + timedelta(days=max(rulebook.freshness.warn_days_before))
-    rule = rulebook.stages[Stage.PRODUCTION]
+    stages = [one.stages for one in (rulebook, *others)]
     lasting = {
-        "prototype_before": rulebook.stages[Stage.PROTOTYPE].max_days_before_review,
-        "mvp_before": rulebook.stages[Stage.MVP].max_days_before_review,
-        "high_before": rule.reattest_days_high,
-        "production_before": rule.reattest_days,
+        "prototype_before": [one[Stage.PROTOTYPE].max_days_before_review for one in stages],
+        "mvp_before": [one[Stage.MVP].max_days_before_review for one in stages],
+        "high_before": [one[Stage.PRODUCTION].reattest_days_high for one in stages],
+        "production_before": [one[Stage.PRODUCTION].reattest_days for one in stages],
     }
-    return {"near": near} | {
-        name: clock.midnight_after(near - timedelta(days=days)) if days is not None else _NEVER
-        for name, days in lasting.items()
-    }
+    found: dict[str, datetime | date] = {"near": near}
+    for name, each in lasting.items():
+        days = min((days for days in each if days is not None), default=None)
+        found[name] = clock.midnight_after(near - timedelta(days=days)) if days is not None else _NEVER
+    return found
 
 
 def soon(initiatives: QuerySet, moment: Callable) -> QuerySet:

@@ -3,18 +3,14 @@
 The line of an inbox, the messages of reminders, the day of a calendar and the line of a digest use this description.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
-from governance.notifications.due import Due, before, late
-from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, HoldKind, ObligationKind
 from governance.vocabulary.phrases import phrase
@@ -22,7 +18,8 @@ from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.visibility import COMPLETED_ELSEWHERE
 from initiatives.lifecycle.findings import alerts
-from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
+from initiatives.lifecycle.reminders.recipients import Circle
 from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 
@@ -54,84 +51,6 @@ BLOCKS: dict[str, str] = {
     ObligationKind.VACANCY: phrase("The chair can propose an owner, or demote the initiative."),
 }
 NEAR = timedelta(days=14)
-
-
-class Act(NamedTuple):
-    """The way to do a task: the inbox verb, the page and its button."""
-
-    verb: str
-    link: str
-    button: str
-
-
-@dataclass(frozen=True)
-class DueTask:
-    """One task of `person`: act, start, last day, and what it blocks later.
-
-    `key` names it for notifications and calendars, and tasks of one `matter` share a line. `kinds` has the kinds of
-    its message before and after its day. Reminders come so many `days` before its day, and each week once it is
-    overdue if `weekly`. If `says_all`, its `noun` is the whole subject of a message and `why` the whole text. A task
-    `outside` opens nothing else of the initiative, so its message names it by its reference alone.
-    """
-
-    key: str
-    initiative: Initiative
-    person: User | None
-    text: str
-    act: Act
-    why: str
-    since: date
-    due: date
-    noun: str
-    kinds: tuple[str, str]
-    blocks: str = ""
-    matter: str = ""
-    weekly: bool = False
-    days: tuple[int, ...] = (14, 3, 0)
-    says_all: bool = False
-    outside: bool = False
-
-    def task(self, on_behalf: str = "") -> InboxTask:
-        """Return the task as a line of the inbox of its person."""
-        return InboxTask(
-            self.act.verb,
-            self.text,
-            self.act.link,
-            self.act.button,
-            self.why,
-            self.initiative.ref,
-            self.due,
-            on_behalf=on_behalf,
-            since=self.since,
-            matter=self.matter or self.key,
-            about=(self.key,),
-        )
-
-    @property
-    def kind(self) -> str:
-        """Return the kind of its message today."""
-        return self.kinds[self.due < clock.today()]
-
-    def message(self, person: User, period: str) -> Due:
-        """Return the message to this person about the task at a period."""
-        overdue = self.due < clock.today()
-        whose = (
-            phrase("Due from you.")
-            if person == self.person
-            else phrase("Due from {}.", self.person or "no one named")
-        )
-        day = f" {'was due on' if overdue else 'is due by'} {self.due:%-d %B %Y}"
-        said = f"{ended(self.text)} {whose} {self.blocks if overdue else ''}".strip()
-        return about(
-            self.initiative,
-            self.kind,
-            self.key,
-            f"{self.noun}{'' if self.says_all else day}",
-            text=self.why if self.says_all else said,
-            link=self.act.link,
-            outside=self.outside,
-            due_on=self.due,
-        )(person, period=period)
 
 
 def of_obligations(rows: Iterable[Obligation]) -> list[DueTask]:
@@ -344,18 +263,6 @@ def _asked(circle: Circle, one: DueTask) -> list[User | None]:
     if one.kind == "waiver":
         return [one.person, *circle.in_charge(initiative)]
     return [one.person, circle.owner(initiative)] if one.kind == "condition overdue" else [one.person]
-
-
-def remind(found: list[DueTask], moment: datetime, asked: Callable[[Circle, DueTask], list[User | None]]):
-    """Yield the messages about tasks to those `asked`, escalated later. They come before, on and after the day."""
-    today, circle = clock.local_day(moment), Circle(one.initiative for one in found)
-    for one in found:
-        yield from told(
-            asked(circle, one),
-            before(one.due, today, one.days) or late(one.due, today, weekly=one.weekly),
-            one.message,
-            circle.escalated(one.initiative, one.due, today),
-        )
 
 
 def _grace_over(one: DueTask):

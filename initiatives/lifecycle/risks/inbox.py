@@ -11,7 +11,7 @@ from governance.models import User
 from governance.notifications.inbox import InboxTask
 from governance.vocabulary import CLOSED_STAGES, Seat
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.holds.due_tasks import Act, DueTask, remind
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import AcceptedRisk

@@ -6,10 +6,9 @@ from django.core.exceptions import ValidationError
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.permission_result import Conflict, Refused
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import dependant_inbox, dependants
 from initiatives.lifecycle.holds.dependants import DEPENDS
 from initiatives.lifecycle.stages import actions as stage_actions
-from initiatives.lifecycle.stages import reminders as stage_reminders
 from initiatives.models import Dependant
 from initiatives.models.versions import outage_words
 from tests.support import factories
@@ -159,13 +158,13 @@ def test_a_step_back_to_a_prototype_ends_them(cast, mvp, sales):
 def test_a_stopped_initiative_asks_nobody(cast, as_, mvp, sales):
     stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No.", by=cast.owner)
     assert at("dependant", sales.pk) not in text_of(as_(cast.outsider).get("/"))
-    assert list(stage_reminders.dependences(clock.now())) == []
+    assert list(dependant_inbox.reminders(clock.now())) == []
     with pytest.raises(Refused, match="so no one depends on it"):
         dependants.state_dependence(dependant=sales, by=cast.outsider)
 
 
 def test_the_executive_is_reminded(cast, mvp, sales):
-    (due,) = stage_reminders.dependences(clock.now())
+    (due,) = dependant_inbox.reminders(clock.now())
     assert due.person == cast.outsider
     assert due.link == at("dependant", sales.pk)
     assert "can work for at most 2 days without the initiative" in due.text

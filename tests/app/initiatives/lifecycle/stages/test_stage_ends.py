@@ -16,7 +16,7 @@ from initiatives.inbox.tasks import calendar as inbox_calendar
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.stages import actions as stage_actions
-from initiatives.lifecycle.stages import reminders as stage_reminders
+from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.models import Continuation
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
@@ -187,7 +187,7 @@ def test_owner_and_chair_are_told_before_and_after(cast):
     told = {}
     for days in (239, 240, 256, 267, 270, 271, 285):
         with in_days(days):
-            told[days] = {due.person for due in stage_reminders.trials(clock.now())}
+            told[days] = {due.person for due in stage_inbox.reminders(clock.now())}
     assert told[239] == set()
     for days in (240, 256, 267, 270, 271):
         assert {cast.owner, cast.chair} <= told[days], days
@@ -200,7 +200,7 @@ def test_owner_and_chair_are_told_before_and_after(cast):
             was=supported_stage.review_by(initiative),
             by=cast.chair,
         )
-        assert list(stage_reminders.trials(clock.now())) == []
+        assert list(stage_inbox.reminders(clock.now())) == []
 
 
 def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
@@ -210,19 +210,26 @@ def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
     def asked(person) -> bool:
         return url in text_of(as_(person).get("/"))
 
+    def reminded() -> set:
+        return {due.person for due in stage_inbox.reminders(clock.now())}
+
     trio = (cast.owner, cast.support, cast.chair)
     with in_days(330):
         assert [asked(person) for person in trio] == [False, False, False]
     with in_days(340):
         assert [asked(person) for person in trio] == [True, True, True]
+        assert reminded() == {cast.owner, cast.support}, "the chair is reminded once both have accepted"
         held = initiative.roles.in_force().get(role="owner")
         role_actions.reaccept_role(assignment=held, by=cast.owner)
         assert [asked(person) for person in trio] == [False, True, True]
+        assert reminded() == {cast.support}
         role_actions.reaccept_role(
             assignment=initiative.roles.in_force().get(role="support_owner"), by=cast.support
         )
+        assert reminded() == {cast.chair}
         stage_actions.reattest(initiative=initiative, reason="", by=cast.chair)
         assert [asked(person) for person in trio] == [False, False, False]
+        assert reminded() == set()
         assert supported_stage.reattest_by(initiative_acts.fresh(initiative)) == clock.today() + timedelta(
             days=365
         )
