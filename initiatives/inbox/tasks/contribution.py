@@ -24,7 +24,7 @@ from initiatives.lifecycle.reviews.reminders import (
     reviews_opened,
     sign_offs_gone_stale,
 )
-from initiatives.lifecycle.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
+from initiatives.lifecycle.roles.inbox import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.portfolio.units import decision_gaps
 

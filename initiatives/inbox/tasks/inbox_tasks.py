@@ -17,7 +17,7 @@ from initiatives.contracts.approvals.inbox import approvals
 from initiatives.contributions import contributed
 from initiatives.inbox.rows.around_queries import ageing
 from initiatives.inbox.rows.person_rows import Look, look_of
-from initiatives.inbox.tasks import contract_tasks, role_tasks, tier_tasks
+from initiatives.inbox.tasks import contract_tasks, tier_tasks
 from initiatives.integration.components import inbox as component_inbox
 from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.integration.systems import inbox as system_inbox
@@ -30,6 +30,7 @@ from initiatives.lifecycle.holds import alert_inbox, dependant_inbox, due_tasks
 from initiatives.lifecycle.holds.due_tasks import support_of
 from initiatives.lifecycle.requirements import inbox as draft_inbox
 from initiatives.lifecycle.reviews import inbox as review_inbox
+from initiatives.lifecycle.roles import inbox as role_inbox
 from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
 from initiatives.portfolio.found_models import inbox as found_inbox
@@ -425,9 +426,9 @@ PARTS = [
     approvals,
     review_inbox.tasks,
     questions,
-    role_tasks.to_accept,
-    role_tasks.left,
-    role_tasks.asked,
+    role_inbox.to_accept,
+    role_inbox.left,
+    role_inbox.asked,
     verifying,
     second_look_inbox.tasks,
     seat_acts,

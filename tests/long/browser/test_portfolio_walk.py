@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from governance import clock
 from governance.models import User
-from initiatives.lifecycle.roles import reminders
+from initiatives.lifecycle.roles import inbox as role_inbox
 from initiatives.models import Initiative, RoleAssignment
 from tests.support import factories
 from tests.support.browser.counted import Counted, Tally
@@ -63,7 +63,7 @@ def test_three_hundred_of_ones_own(watch, cast, people):
     for title, login in people.owners.items():
         if people.stages[title] != "stopped":
             assert logins[title] == login, title
-    told = [due.person for due in reminders.roles_to_accept(clock.now())]
+    told = [due.person for due in role_inbox.roles_to_accept(clock.now())]
     owners = User.objects.filter(pk__in=asked.values("person"))
     assert sorted(person.pk for person in told) == sorted(owners.values_list("pk", flat=True)), (
         "one message each"

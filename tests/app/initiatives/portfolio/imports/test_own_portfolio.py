@@ -11,7 +11,7 @@ from initiatives.inbox.rows.person_rows import look_of
 from initiatives.inbox.tasks.inbox_tasks import sheet_changes
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.roles import actions as role_actions
-from initiatives.lifecycle.roles import reminders
+from initiatives.lifecycle.roles import inbox as role_inbox
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
 from initiatives.portfolio.imports.portfolio import actions, proposed_changes
 from initiatives.portfolio.imports.removal import actions as removal_actions
@@ -104,7 +104,7 @@ def test_corrected_on_the_page_published_and_remembered(cast, as_):
 
 def test_each_owner_is_asked_by_one_message(cast):
     actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
-    told = [due for due in reminders.roles_to_accept(clock.now()) if due.person == cast.owner]
+    told = [due for due in role_inbox.roles_to_accept(clock.now()) if due.person == cast.owner]
     assert len(told) == 1
     assert "2 roles" in told[0].subject
 

@@ -1,8 +1,11 @@
-"""Reminders of roles that wait for an answer, and of initiatives without an owner."""
+"""Roles to accept, handovers and missing owners, in inbox and reminders."""
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
@@ -10,12 +13,128 @@ from django.urls import reverse
 from governance import clock
 from governance.models import User
 from governance.notifications.due import Due, since
-from governance.vocabulary import CLOSED_STAGES, Role, Stage
+from governance.notifications.inbox import InboxTask
+from governance.permission_result import ended
+from governance.vocabulary import CLOSED_STAGES, Role, Seat, Stage
+from governance.vocabulary.phrases import label, phrase
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import BOARD_AFTER, CHAIR_AFTER, Circle, told
-from initiatives.lifecycle.reminders.wording import about
+from initiatives.lifecycle.reminders.wording import about, days_between
 from initiatives.models import Hold, Initiative, RoleAssignment
 
-NAMED = 3  # initiatives that one message names
+if TYPE_CHECKING:
+    from initiatives.inbox.rows.person_rows import Look
+
+NAMED = 3  # initiatives that one line or message names
+
+
+def to_accept(look: "Look") -> Iterator[InboxTask]:
+    """Yield roles proposed to the person, without handovers. Several roles are one task."""
+    rows = [
+        row
+        for row in look.roles
+        if row.accepted_at is None and row.person_id == look.person.pk and row.handover_id is None
+    ]
+    together = [row for row in rows if not row.initiative.closed]
+    if len(together) > 1:
+        yield InboxTask(
+            "accept",
+            phrase("{} roles to accept", len(together)),
+            reverse("roles-to-accept"),
+            phrase("Read and answer"),
+            _of_several([row.initiative.title for row in together]),
+            since=clock.local_day(min(row.proposed_at for row in together)),
+            about=(f"roles:{look.person.pk}", *(f"role:{row.pk}" for row in together)),
+        )
+    for row in rows:
+        if row not in together or len(together) == 1:
+            yield replace(_described(row).task(), about=(f"roles:{look.person.pk}",))
+
+
+def _described(row: RoleAssignment) -> DueTask:
+    name = label(Role(row.role).label, inside=True)
+    return DueTask(
+        f"role:{row.pk}",
+        row.initiative,
+        row.person,
+        Role(row.role).label,
+        Act("accept", reverse("role", args=[row.pk]), phrase("Read and answer")),
+        phrase(
+            "{}. {} proposed you. The role takes effect after you have accepted it. You can also decline.",
+            row.initiative.title,
+            row.proposed_by,
+        ),
+        clock.local_day(row.proposed_at),
+        None,
+        phrase("you are asked to be its {}", name),
+        ("role", "role"),
+        waits=(0, 3, 7),
+        says_all=True,
+        personal=True,
+        escalates=False,
+    )
+
+
+def _of_several(initiatives: list[str]) -> str:
+    """Return what is said of several roles on these initiatives, by title or reference."""
+    more = len(initiatives) - NAMED
+    named = ", ".join(initiatives[:NAMED]) + (phrase(" and {} more", more) if more > 0 else "")
+    return phrase(
+        "{}. Each role takes effect after you have accepted it. You sign once for all roles. You can decline "
+        "any role.",
+        named,
+    )
+
+
+def asked(look: "Look") -> Iterator[InboxTask]:
+    """Yield absences in which the person is asked to stand in, and handovers: one task for each person who leaves."""
+    for row in look.asked_to_stand_in:
+        what = (
+            phrase("the seat {} of {}", label(Seat(row.seat).label), row.board)
+            if row.seat
+            else phrase("roles on initiatives")
+        )
+        yield InboxTask(
+            "accept",
+            phrase("Stand in for {}", row.who),
+            reverse("delegation", args=[row.pk]),
+            phrase("Read and answer"),
+            phrase("You would stand in for {}. Only you can accept this request.", what),
+            when=days_between(row.since, row.until),
+            since=clock.local_day(row.planned),
+            matter=f"delegation:{row.pk}",
+        )
+    leavers: dict[str, list] = {}
+    for row in look.rows("handovers"):
+        leavers.setdefault(row.who, []).append(row)
+    for who, rows in leavers.items():
+        yield InboxTask(
+            "accept",
+            phrase("Take over from {}: 1 initiative", who)
+            if len(rows) == 1
+            else phrase("Take over from {}: {} initiatives", who, len(rows)),
+            reverse("handovers"),
+            phrase("Read and answer"),
+            phrase("{} Only you can accept the handover.", ended(rows[0].reason)),
+            since=clock.local_day(min(row.proposed_at for row in rows)),
+            about=tuple(f"handover:{row.pk}" for row in rows),
+        )
+
+
+def left(look: "Look") -> Iterator[InboxTask]:
+    """Yield ideas and prototypes that need an owner, for the chair and the sponsor."""
+    found = {row.pk: row for row in look.rows("left") if look.chairs_now(row.unit_id)}
+    found |= {row.pk: row for row in look.rows("left_to_sponsor")}
+    for row in found.values():
+        yield InboxTask(
+            "decide",
+            phrase("{} has no owner", row.title),
+            f"{reverse('role-propose', args=[row.ref])}?role={Role.OWNER}",
+            phrase("Propose an owner"),
+            phrase("The owner left. Only an owner can answer the requirements and request a review."),
+            row.ref,
+            since=clock.local_day(row.left_at),
+        )
 
 
 def roles_to_accept(moment: datetime):
@@ -36,25 +155,11 @@ def roles_to_accept(moment: datetime):
     for (person, start), some in together.items():
         yield from told([person], since(start, today, (0, 3, 7)), _several(person, start, some))
     alone = {row.pk for row in rows} - {row.pk for some in together.values() for row in some}
+    yield from remind(
+        [_described(row) for row in rows if row.pk in alone], moment, lambda circle, one: [one.person]
+    )
     for row in rows:
         initiative, start = row.initiative, clock.local_day(row.proposed_at)
-        role = row.get_role_display().lower()
-        yield from told(
-            [row.person] if row.pk in alone else [],
-            since(start, today, (0, 3, 7)),
-            about(
-                initiative,
-                "role",
-                f"role:{row.pk}",
-                f"you are asked to be its {role}",
-                text=(
-                    f"{row.proposed_by} proposed you. The role takes effect after you have accepted it. "
-                    "You can also decline."
-                ),
-                link=reverse("role", args=[row.pk]),
-                personal=True,
-            ),
-        )
         if row.role == Role.OWNER and not initiative.imported:
             continue
         yield from told(
@@ -64,10 +169,12 @@ def roles_to_accept(moment: datetime):
                 initiative,
                 "role unanswered",
                 f"role:{row.pk}",
-                f"{row.person} has not answered for two weeks",
-                text=(
-                    f"{row.person} has been asked to be its {role} since {start:%-d %B %Y}. Speak to this "
-                    "person, or propose someone else."
+                phrase("{} has not answered for two weeks", row.person),
+                text=phrase(
+                    "{} has been asked to be its {} since {}. Speak to this person, or propose someone else.",
+                    row.person,
+                    label(Role(row.role).label, inside=True),
+                    start,
                 ),
                 link=reverse("people", args=[initiative.ref]),
             ),
@@ -93,18 +200,14 @@ def _asked_together(rows: list[RoleAssignment]) -> dict[tuple[User, date], list[
 
 def _several(person: User, start: date, rows: list[RoleAssignment]):
     """Return the message on roles proposed to a person on one day, for `told`."""
-    count = len(rows)
-    named = [row.initiative.ref for row in rows[:NAMED]]
-    more = f" and {count - NAMED} more" if count > NAMED else ""
     return partial(
         Due,
         kind="role",
         object_key=f"roles:{person.pk}:{start.isoformat()}",
-        subject=f"You are asked to accept {count} role{'' if count == 1 else 's'}",
-        text=(
-            f"{', '.join(named)}{more}. Each role takes effect after you have accepted it. You sign once "
-            "for all roles. You can decline any role."
-        ),
+        subject=phrase("You are asked to accept 1 role")
+        if len(rows) == 1
+        else phrase("You are asked to accept {} roles", len(rows)),
+        text=_of_several([row.initiative.ref for row in rows]),
         link=reverse("roles-to-accept"),
         personal=True,
     )
