@@ -20,7 +20,7 @@ class AdoptionConfig(AppConfig):
             "adoption.incidents.inbox",
             "adoption.reports.inbox",
             "adoption.lessons.contribution",
-            "adoption.surveys.reminders",
+            "adoption.surveys.inbox",
             "adoption.monitoring.contribution",
             "adoption.postmortems.cause_views",
             "adoption.measurements.contribution",

@@ -6,6 +6,13 @@ from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(
     inbox_tasks=[inbox_tasks.tasks],
+    due_queries=[inbox_tasks.post_mortems_to_confirm],
+    notification_verbs={
+        "lesson offered": "Answer the lesson",
+        inbox_tasks.CONFIRM: "Read and confirm",
+        "post-mortem": "Open the post-mortem",
+    },
+    asking={inbox_tasks.CONFIRM, "lesson offered"},
     obligation_acts={
         **dict.fromkeys(WRITTEN_OBLIGATIONS, inbox_tasks.writing),
         ObligationKind.MEASUREMENT: inbox_tasks.measuring,

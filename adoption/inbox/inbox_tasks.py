@@ -1,14 +1,15 @@
 """Tasks of the inbox from adoption: what a person has to write, confirm, read or measure."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
-from adoption.models import Meeting, PostMortem
+from adoption.models import Meeting, PostMortem, Survey
 from adoption.postmortems import permissions as postmortem_permissions
+from adoption.surveys import inbox as survey_inbox
 from governance import clock
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
@@ -20,9 +21,10 @@ from initiatives.inbox.rows.inbox_queries import INITIATIVE
 from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.holds import due_tasks
-from initiatives.lifecycle.reminders.due_task import Act
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.models import Obligation
 
+CONFIRM = "confirm post-mortem"
 MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
 # Acts that change no inbox.
 QUIET = {
@@ -64,6 +66,12 @@ _ROWS = Batch(
         joined={"board": ("id", "name")},
         keys="boards",
     ),
+    surveys=Rows(
+        Survey.objects.filter(state=Survey.OPEN, closes__lt=_today),
+        "initiative",
+        joined={"initiative": INITIATIVE},
+        keys="owned",
+    ),
     in_review=Rows(
         PostMortem.objects.filter(state=PostMortem.IN_REVIEW),
         "initiative__unit",
@@ -79,7 +87,10 @@ _ROWS = Batch(
 
 
 def tasks(person: User) -> list[InboxTask]:
-    """Return tasks: post-mortems to write or confirm in a seat, and meetings. Those of people who left are included."""
+    """Return tasks: post-mortems to write or confirm in a seat, surveys to close, and meetings.
+
+    Post-mortems of people who left are included.
+    """
     look = look_of(person)
     answering = [row for row in look.roles if row.accepted_at and row.role in (Role.OWNER, Role.SPONSOR)]
     rows = _ROWS.ask(
@@ -88,6 +99,7 @@ def tasks(person: User) -> list[InboxTask]:
             | {initiative.pk for initiative in look.standing_in},
             "chaired": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
             "adopting": look.units_with([SEAT]),
+            "owned": look.working_as(Role.OWNER),
             "boards": {member.board_id for member in look.memberships},
         },
         today=look.today,
@@ -97,8 +109,12 @@ def tasks(person: User) -> list[InboxTask]:
         replace(one.task(), why=phrase("Due from {}, who has left. {}", one.person or "no one", one.blocks))
         for one in due_tasks.of_obligations(_startable(look, [*rows["of_initiatives"], *rows["of_units"]]))
     ]
-    confirming = [_confirming(row) for row in rows["in_review"] if _confirms(look, row)]
-    return written + confirming + [_meeting(row, look) for row in rows["meetings"]]
+    confirming = [_confirming(row).task() for row in rows["in_review"] if _confirms(look, row)]
+    closing = [
+        survey_inbox.of_open(row).task(look.standing_in_on.get(row.initiative_id, ""))
+        for row in rows["surveys"]
+    ]
+    return written + confirming + closing + [_meeting(row, look) for row in rows["meetings"]]
 
 
 def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:
@@ -169,22 +185,49 @@ def _where(row: Meeting) -> str:
 
 def _confirms(look: Look, row: PostMortem) -> bool:
     """Return True if the person may confirm it, as `permissions.may_confirm` does."""
-    wrote = (row.author_id, row.handed_in_by_id, row.obligation.responsible_id)
-    return row.initiative_id not in look.team_initiatives and look.person.pk not in wrote
+    return row.initiative_id not in look.team_initiatives and look.person.pk not in _writers(row)
 
 
-def _confirming(row: PostMortem) -> InboxTask:
-    return InboxTask(
-        "confirm",
+def _writers(row: PostMortem) -> set[int | None]:
+    return {row.author_id, row.handed_in_by_id, row.obligation.responsible_id}
+
+
+def _confirming(row: PostMortem) -> DueTask:
+    return DueTask(
+        f"postmortem:{row.pk}:{row.version}",
+        row.initiative,
+        None,
         phrase("Post-mortem: {}", row.initiative.title),
-        reverse("post-mortem-confirm", args=[row.pk]),
-        phrase("Read and confirm"),
-        why=phrase(
-            "{} handed in the post-mortem. Your seat confirms the post-mortem or sends it back.",
+        Act("confirm", reverse("post-mortem-confirm", args=[row.pk]), phrase("Read and confirm")),
+        phrase(
+            "{} handed in the post-mortem. Your seat confirms the post-mortem, or sends it back with a note on "
+            "what is missing. The obligation stays open until the seat confirms.",
             row.handed_in_by,
         ),
-        ref=row.initiative.ref,
-        due=row.obligation.due,
-        since=clock.local_day(row.handed_in_at),
+        clock.local_day(row.handed_in_at),
+        row.obligation.due,
+        phrase("a post-mortem has been waiting since {}", clock.local_day(row.handed_in_at)),
+        (CONFIRM, CONFIRM),
         matter=f"postmortem:{row.pk}",
+        waits=(3, 7),
+        says_all=True,
+    )
+
+
+def post_mortems_to_confirm(moment: datetime):
+    """Return the reminders of post-mortems that wait for the adoption seat, after 3 and 7 days. They escalate."""
+    rows = {
+        f"postmortem:{row.pk}:{row.version}": row
+        for row in PostMortem.objects.filter(state=PostMortem.IN_REVIEW)
+        .select_related("initiative__unit", "obligation", "handed_in_by")
+        .order_by("pk")
+    }
+    return remind(
+        [_confirming(row) for row in rows.values()],
+        moment,
+        lambda circle, one: [
+            person
+            for person in circle.holders(one.initiative, SEAT)
+            if person.pk not in _writers(rows[one.key])
+        ],
     )

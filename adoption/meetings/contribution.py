@@ -5,9 +5,8 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(
-    due_queries=[reminders.to_confirm, reminders.meetings_ahead],
+    due_queries=[reminders.meetings_ahead],
     notification_verbs=reminders.VERBS,
-    asking={"confirm post-mortem", "lesson offered"},
     passing={"meeting"},
     calendar_days=[calendar.days],
     decided_where=[agenda.where_decided],

@@ -87,10 +87,9 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
             initiative,
             adoption_seat.confirmers(initiative),
             "confirm post-mortem",
-            f"postmortem:{row.pk}",
+            f"postmortem:{row.pk}:{row.version}",
             "a post-mortem to confirm",
             seat=adoption_seat.SEAT,
-            period=f"version{row.version}",
             text=(
                 f"{by} handed in the post-mortem. Confirm the post-mortem, or send it back with a "
                 "note on what is missing."

@@ -12,20 +12,19 @@ from adoption.incidents.permissions import OPERATING, TREATING
 from adoption.models import Report
 from adoption.models.reports import BEHAVIOUR_REPORT
 from adoption.reports import findings
-from adoption.reports.report_kinds import KINDS, Kind, kind_of
+from adoption.reports.report_kinds import KINDS, kind_of
 from adoption.reports.sources import untold
 from governance import clock
 from governance.models import User
-from governance.notifications.due import since
 from governance.notifications.inbox import InboxTask
+from governance.permission_result import ended
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution
 from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.lifecycle.reminders.recipients import Circle, told
-from initiatives.lifecycle.reminders.wording import about
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 
 # Where the reports lie that the person may judge, by kind.
 _NEAR: dict[str, Callable[[Look], Q]] = {
@@ -40,7 +39,7 @@ _NEAR: dict[str, Callable[[Look], Q]] = {
 def tasks(person: User) -> list[InboxTask]:
     """Return tasks for reports to judge, and for questions about the person's name."""
     look = look_of(person)
-    return [*(_inbox_task(row) for row in _waiting(look)), *_asked(person)]
+    return [*(_described(row).task() for row in _waiting(look)), *_asked(person)]
 
 
 def _waiting(look: Look) -> list[Report]:
@@ -54,17 +53,21 @@ def _waiting(look: Look) -> list[Report]:
     return [row for row in rows if kind_of(row).may_judge(row.initiative, look.person)]
 
 
-def _inbox_task(row: Report) -> InboxTask:
+def _described(row: Report) -> DueTask:
     kind, initiative = kind_of(row), row.initiative
-    return InboxTask(
-        "answer",
+    return DueTask(
+        row.place,
+        initiative,
+        None,
         phrase("{}: {}", kind.news, initiative.title),
-        row.get_absolute_url(),
-        kind.verb,
-        why=row.summary[:160],
-        ref=initiative.ref,
-        since=row.reported_on,
-        matter=row.place,
+        Act("answer", row.get_absolute_url(), kind.verb),
+        phrase("{} {}", ended(row.summary[:300]), kind.asks),
+        row.reported_on,
+        None,
+        phrase("a {} has been waiting since {}", row.noun, row.reported_on),
+        ("report", "report"),
+        waits=kind.days,
+        says_all=True,
     )
 
 
@@ -85,27 +88,11 @@ def _asked(person: User) -> list[InboxTask]:
 def reports(moment: datetime):
     """Yield reports that wait after the days of their kind, for those who judge them. They escalate."""
     for kind in KINDS.values():
-        yield from _of_kind(kind, moment)
-
-
-def _of_kind(kind: Kind, moment: datetime):
-    today = clock.local_day(moment)
-    rows = list(kind.model.objects.waiting().select_related("initiative__unit").order_by("pk"))
-    circle = Circle(row.initiative for row in rows)
-    for row in rows:
-        initiative, start = row.initiative, row.reported_on
-        yield from told(
-            kind.reminded(circle, initiative),
-            since(start, today, kind.days),
-            about(
-                initiative,
-                "report",
-                row.place,
-                phrase("a {} has been waiting since {}", row.noun, start),
-                text=phrase("{}. {} {}", kind.news, row.summary[:300], kind.asks),
-                link=row.get_absolute_url(),
-            ),
-            circle.escalated(initiative, start, today),
+        rows = kind.model.objects.waiting().select_related("initiative__unit").order_by("pk")
+        yield from remind(
+            [_described(row) for row in rows],
+            moment,
+            lambda circle, one, kind=kind: [*kind.reminded(circle, one.initiative)],
         )
 
 

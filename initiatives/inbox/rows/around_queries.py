@@ -67,6 +67,11 @@ _ending = (
     stage_expiry.soon(Initiative.objects.all(), Given)
     .annotate(
         continued=ArraySubquery(stage_expiry.going_on().values("until")),
+        accepted_roles=ArraySubquery(
+            stage_expiry.acceptances(Given("accepted_from"))
+            .filter(initiative=OuterRef("pk"))
+            .values("acceptance__role")
+        ),
         in_all=Window(Count("pk"), partition_by="unit"),
         place=Window(RowNumber(), partition_by="unit", order_by=("since", "pk")),
     )
@@ -352,9 +357,7 @@ AROUND = Batch(
         keys="initiatives",
     ),
     accepted_again=Rows(
-        models.Evidence.objects.filter(acceptance__isnull=False, acceptance__ended_at__isnull=True).annotate(
-            who=F("acceptance__person"), role=F("acceptance__role")
-        ),
+        stage_expiry.acceptances(Given("accepted_from")).annotate(role=F("acceptance__role")),
         "initiative",
         without=("note", "link"),
         keys="renewed",

@@ -3,17 +3,20 @@
 See docs/domain.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from governance import clock
+from governance.models import Rulebook
 from governance.rulebook import ParsedRulebook
-from governance.vocabulary import Stage, Tier
-from initiatives.models import Continuation
+from governance.vocabulary import Role, Stage, Tier
+from initiatives.models import Continuation, Evidence
 
+# Who accept their roles again before the chair confirms production.
+ACCEPTING = (Role.OWNER, Role.SUPPORT_OWNER)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -31,7 +34,10 @@ def moments(rulebook: ParsedRulebook, *others: ParsedRulebook) -> dict[str, date
         "high_before": [one[Stage.PRODUCTION].reattest_days_high for one in stages],
         "production_before": [one[Stage.PRODUCTION].reattest_days for one in stages],
     }
-    found: dict[str, datetime | date] = {"near": near}
+    found: dict[str, datetime | date] = {
+        "near": near,
+        "accepted_from": clock.today() - timedelta(days=rulebook.freshness.grace_days),
+    }
     for name, each in lasting.items():
         days = min((days for days in each if days is not None), default=None)
         found[name] = clock.midnight_after(near - timedelta(days=days)) if days is not None else _NEVER
@@ -53,6 +59,24 @@ def soon(initiatives: QuerySet, moment: Callable) -> QuerySet:
         .filter(due, ~Exists(going_on().filter(until__gt=moment("near"))), withdrawn_at__isnull=True)
         .exclude(basis="import")
     )
+
+
+def accepted_again(initiatives: Iterable[int]) -> dict[int, set[str]]:
+    """Return by initiative which of `ACCEPTING` was accepted within the rulebook's days of grace."""
+    found: dict[int, set[str]] = {}
+    since = clock.today() - timedelta(days=Rulebook.objects.current().parsed.freshness.grace_days)
+    for pk, role in (
+        acceptances(since).filter(initiative__in=initiatives).values_list("initiative", "acceptance__role")
+    ):
+        found.setdefault(pk, set()).add(role)
+    return found
+
+
+def acceptances(since) -> QuerySet:
+    """Return a query of the acceptances in force of `ACCEPTING` since this day, or its form in a requirement."""
+    return Evidence.objects.filter(
+        acceptance__role__in=ACCEPTING, acceptance__ended_at__isnull=True, observed_on__gte=since
+    ).order_by()
 
 
 def going_on() -> QuerySet:

@@ -40,7 +40,7 @@ class DueTask:
     overdue if `weekly`. A task without a day has reminders so many days after its start (`waits`). If `says_all`, its
     `noun` is the whole subject of a message and `why` the whole text, except for readers with an `aside`. A task
     `outside` opens nothing else of the initiative, so its message names it by its reference alone. A `personal` task
-    is reminded of also while the person is away.
+    is reminded of also while the person is away. One `to_know` has to be done by someone else.
     """
 
     key: str
@@ -62,6 +62,7 @@ class DueTask:
     outside: bool = False
     personal: bool = False
     escalates: bool = True
+    to_know: bool = False
     aside: Aside | None = None
 
     def task(self, on_behalf: str = "") -> InboxTask:
@@ -75,6 +76,7 @@ class DueTask:
             self.initiative.ref,
             self.due,
             on_behalf=on_behalf,
+            to_know=self.to_know,
             since=self.since,
             matter=self.matter or self.key,
             about=(self.key,),

@@ -17,6 +17,7 @@ from governance.rulebook.parsed_rulebook import Gate
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Seat
 from governance.vocabulary.phrases import label, phrase
+from initiatives.lifecycle.holds.due_tasks import support_of
 from initiatives.lifecycle.reviews import review_summaries, review_turn
 from initiatives.models import Review, SignOff
 
@@ -133,7 +134,19 @@ def tasks(look: "Look") -> Iterator[InboxTask]:
                 else phrase("See what is open")
             )
             behalf = look.standing_in_on.get(one.review.initiative_id, "")
-            yield _inbox_task(one, "answer", button, _waits(one), behalf)
+            task = _inbox_task(one, "answer", button, _waits(one), behalf)
+            yield _of_support(one, task) if one.kind == review_turn.FIX else task
+
+
+def _of_support(one: Mine, task: InboxTask) -> InboxTask:
+    """Return the line of what a review lacks as one with the open requirements, whose page fixes it."""
+    initiative = one.review.initiative
+    return replace(
+        task,
+        link=f"{reverse('requirements', args=[initiative.ref])}?show=open",
+        matter=support_of(initiative),
+        about=(task.matter,),
+    )
 
 
 def _gate(review: Review) -> Gate:

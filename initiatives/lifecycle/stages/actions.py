@@ -28,7 +28,7 @@ from initiatives.lifecycle.initiative.act import act, end_ties, rewrite_supporte
 from initiatives.lifecycle.initiative.review_state import ReviewSnapshot
 from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop
 from initiatives.lifecycle.scope.actions import check_scope, new_scope, scope_now, start_scope
-from initiatives.lifecycle.stages.permissions import may_be_accepted_again
+from initiatives.lifecycle.stages.permissions import may_confirm_production
 from initiatives.models import (
     Answer,
     ChangeRecord,
@@ -375,20 +375,7 @@ def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
     minimal risk must be verified, and they replace those drawn earlier.
     """
     with act("re-attest", by=by, initiative=initiative, reason=reason) as initiative:
-        initiative_permissions.may_raise(initiative, by).or_refuse()
-        if initiative.stage != Stage.PRODUCTION:
-            no("This initiative is not in production, so production cannot be confirmed again.").or_refuse()
-        grace = Rulebook.objects.current().parsed.freshness.grace_days
-        since = clock.today() - timedelta(days=grace)
-        for role, words in (("owner", "The owner"), ("support_owner", "The support owner")):
-            if not initiative.evidence.filter(
-                acceptance__role=role, acceptance__ended_at__isnull=True, observed_on__gte=since
-            ).exists():
-                no(
-                    phrase("{} has not accepted again in the last {} days.", words, grace),
-                    "Ask them to accept again on the page of the initiative.",
-                ).or_refuse()
-        may_be_accepted_again(initiative).or_refuse()
+        may_confirm_production(initiative, by).or_refuse()
         initiative.reattested_at = clock.now()
         initiative.save()
         entries.record(EntryKind.RE_ATTESTED, initiative=initiative)

@@ -16,13 +16,11 @@ from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.facts import stage_expiry, supported_stage
 from initiatives.lifecycle.reminders.due_task import Act, Aside, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle
-from initiatives.models import Evidence, Initiative
+from initiatives.models import Initiative, RoleAssignment
 from initiatives.portfolio.insights.report_links import ENDING
 
 if TYPE_CHECKING:
     from initiatives.inbox.rows.person_rows import Look
-
-ACCEPTING = (Role.OWNER, Role.SUPPORT_OWNER)  # who accept again before the chair confirms production
 
 
 def tasks(look: "Look") -> Iterator[InboxTask]:
@@ -32,7 +30,7 @@ def tasks(look: "Look") -> Iterator[InboxTask]:
     warn = look.rulebook.freshness.warn_days_before
     decided = [row for row in look.ending if row[0].pk in look.chaired]
     for initiative, due in decided:
-        yield of_chair(initiative, due, warn, look.person).task()
+        yield of_chair(initiative, due, warn, look.person, set(initiative.accepted_roles)).task()
     more = look.ending_in_all - len(look.ending)
     if more and decided:
         yield InboxTask(
@@ -50,28 +48,26 @@ def tasks(look: "Look") -> Iterator[InboxTask]:
 
 
 def _to_accept_again(look: "Look", warn: tuple[int, ...]) -> Iterator[InboxTask]:
-    ends = {
-        pk: (initiative, sorted(held & set(ACCEPTING)), supported_stage.reattest_by(initiative))
-        for pk, (initiative, held) in look.working.items()
-        if held & set(ACCEPTING) and initiative.stage == Stage.PRODUCTION and not initiative.imported
-    }
-    near = {pk: row for pk, row in ends.items() if row[2] <= look.today + timedelta(days=max(warn))}
-    if not near:
-        return
-    since = look.today - timedelta(days=look.rulebook.freshness.grace_days)
-    done = {
-        (row.initiative_id, row.role)
-        for row in look.rows("accepted_again")
-        if row.who == look.person.pk and row.observed_on >= since
-    }
-    for pk, (initiative, held, due) in near.items():
-        for role in held:
-            if (pk, role) not in done:
-                yield of_role(initiative, role, due, warn, look.person).task()
+    """Yield the person's own roles to accept again: nobody accepts a role in the place of another person."""
+    last = look.today + timedelta(days=max(warn))
+    ends = [
+        (row, supported_stage.reattest_by(row.initiative))
+        for row in look.roles
+        if row.accepted_at and row.person_id == look.person.pk and row.role in stage_expiry.ACCEPTING
+    ]
+    near = [(row, due) for row, due in ends if due is not None and due <= last]
+    done = {(row.initiative_id, row.role) for row in look.rows("accepted_again")} if near else set()
+    for row, due in near:
+        if (row.initiative_id, row.role) not in done:
+            yield of_role(row, due, warn).task()
 
 
-def of_chair(initiative: Initiative, due: date, warn: tuple[int, ...], chair: User | None) -> DueTask:
+def of_chair(
+    initiative: Initiative, due: date, warn: tuple[int, ...], chair: User | None, accepted: set[str]
+) -> DueTask:
     """Return the chair's task on a stage that ends on `due`: continue a trial, or confirm production again.
+
+    The chair can confirm once the roles of `stage_expiry.ACCEPTING` are accepted again, and knows of it before.
 
     Other readers of its messages are told that the chair decides, and what the owner can do.
     """
@@ -82,12 +78,19 @@ def of_chair(initiative: Initiative, due: date, warn: tuple[int, ...], chair: Us
             warn,
             chair,
             initiative.title,
-            Act("decide", _confirmation(initiative), phrase("See who accepted again")),
+            Act(
+                "decide",
+                reverse("initiative-act", args=[initiative.ref, "confirm-production"]),
+                phrase("Confirm production again")
+                if accepted.issuperset(stage_expiry.ACCEPTING)
+                else phrase("See who accepted again"),
+            ),
             phrase(
                 "The owner and the support owner accept their roles again, then you confirm production. "
                 "After {}, the initiative is held at MVP.",
                 day(due),
             ),
+            to_know=not accepted.issuperset(stage_expiry.ACCEPTING),
         )
     over = due < clock.today()
     word = stage_word(initiative.stage)
@@ -126,22 +129,24 @@ def of_chair(initiative: Initiative, due: date, warn: tuple[int, ...], chair: Us
     )
 
 
-def of_role(initiative: Initiative, role: str, due: date, warn: tuple[int, ...], person: User) -> DueTask:
+def of_role(row: RoleAssignment, due: date, warn: tuple[int, ...]) -> DueTask:
     """Return the task of a person to accept a role again, before production is confirmed again by `due`."""
     return _again(
-        initiative,
+        row.initiative,
         due,
         warn,
-        person,
-        phrase("Accept again: {} of {}", label(Role(role).label, inside=True), initiative.title),
-        Act("accept", _confirmation(initiative), phrase("Accept again")),
+        row.person,
+        phrase("Accept again: {} of {}", label(Role(row.role).label, inside=True), row.initiative.title),
+        Act("accept", reverse("role-again", args=[row.pk]), phrase("Accept again")),
         phrase(
             "Production must be confirmed again regularly. After {}, the initiative is held at MVP.", day(due)
         ),
     )
 
 
-def _again(initiative: Initiative, due: date, warn, person: User | None, text: str, act: Act, why: str):
+def _again(
+    initiative: Initiative, due: date, warn, person: User | None, text: str, act: Act, why: str, **more
+):
     return DueTask(
         f"{HoldKind.REATTESTATION}:{initiative.pk}:{due.isoformat()}",
         initiative,
@@ -165,11 +170,8 @@ def _again(initiative: Initiative, due: date, warn, person: User | None, text: s
             ),
             initiative.get_absolute_url(),
         ),
+        **more,
     )
-
-
-def _confirmation(initiative: Initiative) -> str:
-    return reverse("initiative-act", args=[initiative.ref, "confirm-production"])
 
 
 def reminders(moment: datetime):
@@ -186,7 +188,15 @@ def reminders(moment: datetime):
         .select_related("unit")
         .order_by("pk")
     )
-    circle, accepted = Circle(initiatives), _accepted_again(initiatives, rulebooks[0].freshness.grace_days)
+    circle = Circle(initiatives)
+    accepted = stage_expiry.accepted_again(one.pk for one in initiatives if one.stage == Stage.PRODUCTION)
+    roles: dict[int, list[RoleAssignment]] = {}
+    for row in (
+        RoleAssignment.objects.in_force()
+        .filter(initiative__in=initiatives, role__in=stage_expiry.ACCEPTING, person__is_active=True)
+        .select_related("person", "initiative__unit")
+    ):
+        roles.setdefault(row.initiative_id, []).append(row)
     found = []
     for initiative in initiatives:
         due = supported_stage.review_by(initiative, initiative.continued) or supported_stage.reattest_by(
@@ -194,24 +204,13 @@ def reminders(moment: datetime):
         )
         if due is None or due > moments["near"]:
             continue
-        missing = [role for role in ACCEPTING if (initiative.pk, role) not in accepted]
-        if initiative.stage == Stage.PRODUCTION and missing:
-            people = [(role, circle.role(initiative, role)) for role in missing]
-            found += [of_role(initiative, role, due, warn, person) for role, person in people if person]
+        done = accepted.get(initiative.pk, set())
+        decides = of_chair(initiative, due, warn, circle.chair(initiative), done)
+        if decides.to_know:
+            found += [of_role(row, due, warn) for row in roles.get(initiative.pk, ()) if row.role not in done]
         else:
-            found.append(of_chair(initiative, due, warn, circle.chair(initiative)))
+            found.append(decides)
     return remind(found, moment, _asked)
-
-
-def _accepted_again(initiatives: list[Initiative], grace: int) -> set[tuple[int, str]]:
-    """Return the roles that were accepted within the days of grace, each with its initiative."""
-    rows = Evidence.objects.filter(
-        initiative__in=[one for one in initiatives if one.stage == Stage.PRODUCTION],
-        acceptance__role__in=ACCEPTING,
-        acceptance__ended_at__isnull=True,
-        observed_on__gte=clock.today() - timedelta(days=grace),
-    )
-    return set(rows.values_list("initiative", "acceptance__role"))
 
 
 def _asked(circle: Circle, one: DueTask) -> list[User | None]:

@@ -1,14 +1,46 @@
-"""The permission to accept production again, as far as drawn requirements decide."""
+"""The permission to confirm production again: accepted roles and drawn requirements."""
+
+from django.urls import reverse
 
 from governance import clock
 from governance.gates import drawing
-from governance.permission_result import Answer, no, yes
+from governance.models import Rulebook, User
+from governance.permission_result import Answer, all_of, no, yes
+from governance.vocabulary import Role, Stage
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.facts import drawing_rounds
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.facts import drawing_rounds, stage_expiry
 from initiatives.models import Initiative
 
+NOT_IN_PRODUCTION = no(
+    "This initiative is not in production, so production cannot be confirmed again.",
+    "Open the page of the initiative.",
+)
 
-def may_be_accepted_again(initiative: Initiative) -> Answer:
+
+def may_confirm_production(initiative: Initiative, person: User) -> Answer:
+    """Return whether the person may confirm production again now, with everything that is missing.
+
+    Owner and support owner must have accepted their roles within the rulebook's days of grace.
+    """
+    if initiative.stage != Stage.PRODUCTION:
+        return NOT_IN_PRODUCTION
+    accepted = stage_expiry.accepted_again([initiative.pk]).get(initiative.pk, ())
+    days = Rulebook.objects.current().parsed.freshness.grace_days
+    missing = [
+        no(phrase("{} has not accepted again in the last {} days.", words, days), "Ask this person to do it.")
+        for role, words in (
+            (Role.OWNER, phrase("The owner")),
+            (Role.SUPPORT_OWNER, phrase("The support owner")),
+        )
+        if role not in accepted
+    ]
+    return all_of(
+        initiative_permissions.may_raise(initiative, person), *missing, _drawn_are_verified(initiative)
+    )
+
+
+def _drawn_are_verified(initiative: Initiative) -> Answer:
     """Allow it at minimal risk once the requirements drawn for it are verified. It is refused before their draw."""
     since = drawing_rounds.renewal_from(initiative)
     if since is None:
@@ -29,5 +61,6 @@ def may_be_accepted_again(initiative: Initiative) -> Answer:
             if len(left) == 1
             else phrase("{} of the drawn requirements are not verified.", len(left)),
             "Ask the seats that sign for these requirements to verify the evidence.",
+            reverse("requirements", args=[initiative.ref]),
         )
     return yes()

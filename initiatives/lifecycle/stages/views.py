@@ -7,15 +7,15 @@ from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.models import Rulebook, User
-from governance.permission_result import Answer, all_of, ended, no, yes
+from governance.permission_result import Answer, ended, yes
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import day, in_days, stage_word
-from governance.vocabulary import ReviewOutcome, Stage
+from governance.vocabulary import ReviewOutcome, Role, Stage
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.facts import rulebook_in_effect, supported_stage
+from initiatives.lifecycle.facts import rulebook_in_effect, stage_expiry, supported_stage
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop
 from initiatives.lifecycle.stages import actions
@@ -28,7 +28,7 @@ from initiatives.lifecycle.stages.forms import (
     StopForm,
     WithdrawForm,
 )
-from initiatives.lifecycle.stages.permissions import may_be_accepted_again
+from initiatives.lifecycle.stages.permissions import NOT_IN_PRODUCTION, may_confirm_production
 from initiatives.models import Initiative
 
 
@@ -255,30 +255,22 @@ INITIATIVE_ACTS["continue"] = PageStep(
 )
 
 
-def _in_production(initiative: Initiative, person: User) -> Answer:
-    """Allow the page also to owner and support owner, who accept again."""
-    if initiative.stage == Stage.PRODUCTION:
-        return yes()
-    return no(
-        "This initiative is not in production, so production cannot be confirmed again.",
-        "Open the page of the initiative.",
-        initiative.get_absolute_url(),
-    )
-
-
 def _confirmation(initiative: Initiative, request: SignedInRequest) -> dict:
-    """Return who has to accept again before the chair confirms, and blockers."""
-    grace = Rulebook.objects.current().parsed.freshness.grace_days
-    accepted = set(
-        initiative.evidence.filter(
-            acceptance__ended_at__isnull=True, observed_on__gte=clock.today() - timedelta(days=grace)
-        ).values_list("acceptance__role", flat=True)
-    )
+    """Return who has to accept again before the chair confirms, and whether the person may confirm now."""
+    accepted = stage_expiry.accepted_again([initiative.pk]).get(initiative.pk, ())
     people = [
-        {"role": words, "done": role in accepted, "row": initiative_permissions.accepted(initiative, role)}
-        for role, words in (("owner", "Business owner"), ("support_owner", "Support owner"))
+        {
+            "role": Role(role).label,
+            "done": role in accepted,
+            "row": initiative_permissions.accepted(initiative, role),
+        }
+        for role in stage_expiry.ACCEPTING
     ]
-    return {"people": people, "renewal": may_be_accepted_again(initiative), "grace": grace}
+    return {
+        "people": people,
+        "may_confirm": may_confirm_production(initiative, request.user),
+        "grace": Rulebook.objects.current().parsed.freshness.grace_days,
+    }
 
 
 def _next_confirmation(initiative: Initiative) -> str:
@@ -288,10 +280,9 @@ def _next_confirmation(initiative: Initiative) -> str:
 
 
 INITIATIVE_ACTS["confirm-production"] = PageStep(
-    may=lambda row, person: all_of(
-        initiative_permissions.may_raise(row, person), _in_production(row, person)
-    ),
-    may_open=_in_production,
+    may=may_confirm_production,
+    # Owner and support owner read here who has accepted again.
+    may_open=lambda row, person: yes() if row.stage == Stage.PRODUCTION else NOT_IN_PRODUCTION,
     act=actions.reattest,
     form=ReattestForm,
     signed="attestation",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.urls import reverse
 
-from adoption.models import BehaviourReport, Incident, PostMortem
+from adoption.models import BehaviourReport, Incident, PostMortem, Survey
 from governance import clock
 from governance.gates import criteria
 from governance.gates.requirements import BY_ACCEPTANCE, BY_VERIFYING, GENERATED_ONLY
@@ -22,6 +23,8 @@ from initiatives.models import (
     Waiver,
 )
 from initiatives.models.initiative import gate_out_of
+
+NEAR = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def _row(rows: str, pk: int, verb: str) -> str:
 
 def open_items(initiative: Initiative) -> list[OpenItem]:
     """Everything that is open on an initiative now."""
-    parts = (_roles, _consents, _others, _contracts, _holds, _obligations, _reviews, _requirements)
+    parts = (_roles, _consents, _others, _days, _contracts, _holds, _obligations, _reviews, _requirements)
     return [item for part in parts for item in part(initiative)]
 
 
@@ -91,6 +94,30 @@ def _others(initiative: Initiative) -> Iterator[OpenItem]:
         yield _item("a behaviour report waits", row.get_absolute_url(), _of("report-judge", row.slug, row.pk))
     for row in PostMortem.objects.filter(initiative=initiative, state=PostMortem.IN_REVIEW):
         yield _item("a post-mortem waits", _of("post-mortem-confirm", row.pk))
+    for row in Survey.objects.filter(initiative=initiative, state=Survey.OPEN, closes__lt=clock.today()):
+        yield _item(f"the survey “{row}” is over", _of("survey-close", row.pk))
+
+
+def _days(initiative: Initiative) -> Iterator[OpenItem]:
+    """What has a last day that is near: the end of a stage, an accepted risk, a drill."""
+    today = clock.today()
+    if initiative.closed or initiative.withdrawn_at:
+        return
+    if supported_stage.decision_due(initiative) is not None:
+        yield _item("its stage ends", _of("initiative-act", initiative.ref, "continue"))
+    confirm_by = supported_stage.reattest_by(initiative)
+    if confirm_by is not None and confirm_by <= today + timedelta(days=30):
+        again = initiative.roles.in_force().filter(role__in=("owner", "support_owner"))
+        yield _item(
+            "to confirm again",
+            _of("initiative-act", initiative.ref, "confirm-production"),
+            *(_of("role-again", row.pk) for row in again),
+        )
+    for row in AcceptedRisk.objects.live().filter(initiative=initiative, risk_at__isnull=False):
+        if row.review_by <= today + NEAR:
+            yield _item(f"to review: {row}", _row("accepted-risks", row.pk, "review"))
+    for row in initiative.drills.current().filter(next_due__lte=today + NEAR):
+        yield _item(f"to repeat: {row}", _of("initiative-act", initiative.ref, "record-drill"))
 
 
 def _contracts(initiative: Initiative) -> Iterator[OpenItem]:

@@ -38,11 +38,13 @@ from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.lifecycle.stages import periodic
 from initiatives.models import Initiative, Review
 from tests.support import factories
+from tests.support.initiatives import answered_surveys
 
 DAY = timedelta(days=1)
 GATE_OF = {"proposed": "prototype", "prototype": "mvp", "mvp": "production"}
@@ -443,6 +445,24 @@ def behaviour_report(cast, initiative):
     )
 
 
+def risk_asked(cast, initiative):
+    factories.ask_risk(cast, fresh(initiative), days=60, review_days=20)
+
+
+def risk_accepted(cast, initiative):
+    ACCEPTED_RISKS.agree(
+        row=factories.ask_risk(cast, fresh(initiative), days=60, review_days=20), by=cast.seat_risk
+    )
+
+
+def survey_open(cast, initiative):
+    answered_surveys.opened(cast, fresh(initiative))
+
+
+def drill_soon(cast, initiative):
+    factories.make_drill(cast, fresh(initiative), next_due=clock.today() + 10 * DAY)
+
+
 TURNS: dict[str, tuple[str, tuple[str, ...], Callable]] = {
     act.__name__: (dimension, stages, act)
     for dimension, stages, acts in (
@@ -476,6 +496,8 @@ TURNS: dict[str, tuple[str, tuple[str, ...], Callable]] = {
         ("roles", ("prototype_manned", "mvp", "mvp_ready", "production"), (support_revoked, owner_away)),
         ("others", ("prototype", "mvp", "production"), (link_asked,)),
         ("others", ("mvp", "production"), (dependant_asked, call_waiting, behaviour_report)),
+        ("risk", ("mvp", "production"), (risk_asked, risk_accepted)),
+        ("survey", ("mvp", "production"), (survey_open, drill_soon)),
     )
     for act in acts
 }
@@ -501,6 +523,12 @@ def states() -> Iterator[State]:
             yield State(stage, (), days)
     yield State("mvp", ("waiver_in_force",), 40)
     yield State("mvp_ready", ("review_open",), 40)
+    yield State("mvp", ("survey_open", "risk_accepted"), 18)
+    yield State("production", ("survey_open", "drill_soon"), 18)
+    for days in (245, 275):
+        yield State("mvp", (), days)
+    for days in (345, 370):
+        yield State("production", (), days)
     yield State("production", ("criterion_obligation", "gap"), 40)
 
 

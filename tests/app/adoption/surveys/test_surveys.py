@@ -12,11 +12,12 @@ from django.test import Client
 
 from adoption.models import AnswerBox, Invitation, Survey
 from adoption.surveys import actions as survey_actions
+from adoption.surveys import inbox as survey_inbox
 from adoption.surveys import presentation as survey_presentation
 from adoption.surveys import question_sets
-from adoption.surveys import reminders as survey_reminders
 from governance import clock
 from governance.models import Entry
+from governance.notifications.inbox import all_tasks
 from governance.permission_result import Refused
 from tests.support.initiatives import answered_surveys
 
@@ -182,13 +183,17 @@ def test_a_figure_says_for_against_or_open_and_never_passes():
 def test_reminders_to_close_and_to_ask_again(cast, initiative):
     survey, _ = answered_surveys.opened(cast, initiative)
     at = clock.now()
-    assert list(survey_reminders.to_close(at + timedelta(days=14))) == []
-    (due,) = survey_reminders.to_close(at + timedelta(days=15))
-    assert (due.person, due.period) == (cast.owner, "after1d")
+    assert list(survey_inbox.to_close(at + timedelta(days=14))) == []
+    (due,) = survey_inbox.to_close(at + timedelta(days=15))
+    assert (due.person, due.period) == (cast.owner, "after0d")
+    with clock.simulated(at + timedelta(days=14)):
+        assert due.link not in [task.link for task in all_tasks(cast.owner)]
+    with clock.simulated(at + timedelta(days=15)):
+        assert due.link in [task.link for task in all_tasks(cast.owner)]
     survey_actions.close(survey=survey, by=cast.owner)
-    assert list(survey_reminders.next_due(at + timedelta(days=89))) == []
-    (due,) = survey_reminders.next_due(at + timedelta(days=91))
+    assert list(survey_inbox.next_due(at + timedelta(days=89))) == []
+    (due,) = survey_inbox.next_due(at + timedelta(days=91))
     assert due.person == cast.owner
     assert "have not had a survey for a quarter" in due.subject
     answered_surveys.make_survey(cast, initiative)
-    assert list(survey_reminders.next_due(at + timedelta(days=91))) == []
+    assert list(survey_inbox.next_due(at + timedelta(days=91))) == []

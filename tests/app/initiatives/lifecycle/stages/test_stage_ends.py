@@ -205,10 +205,19 @@ def test_owner_and_chair_are_told_before_and_after(cast):
 
 def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
     initiative = factories.make_production(cast)
-    url = at("initiative-act", initiative.ref, "confirm-production")
+    pages = {
+        cast.chair: at("initiative-act", initiative.ref, "confirm-production"),
+        cast.owner: at("role-again", initiative.roles.in_force().get(role="owner").pk),
+        cast.support: at("role-again", initiative.roles.in_force().get(role="support_owner").pk),
+    }
 
     def asked(person) -> bool:
-        return url in text_of(as_(person).get("/"))
+        return pages[person] in text_of(as_(person).get("/"))
+
+    def has_to_confirm() -> list[bool]:
+        return [
+            task.waits for task in notification_inbox.all_tasks(cast.chair) if task.link == pages[cast.chair]
+        ]
 
     def reminded() -> set:
         return {due.person for due in stage_inbox.reminders(clock.now())}
@@ -223,10 +232,12 @@ def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
         role_actions.reaccept_role(assignment=held, by=cast.owner)
         assert [asked(person) for person in trio] == [False, True, True]
         assert reminded() == {cast.support}
+        assert has_to_confirm() == [False]
         role_actions.reaccept_role(
             assignment=initiative.roles.in_force().get(role="support_owner"), by=cast.support
         )
         assert reminded() == {cast.chair}
+        assert has_to_confirm() == [True]
         stage_actions.reattest(initiative=initiative, reason="", by=cast.chair)
         assert [asked(person) for person in trio] == [False, False, False]
         assert reminded() == set()

@@ -1,4 +1,4 @@
-"""Reminders of surveys: close one after its last day, ask again a quarter later."""
+"""Surveys to close in inbox and reminders, and the reminder to ask again a quarter later."""
 
 from datetime import datetime, timedelta
 
@@ -7,9 +7,10 @@ from django.urls import reverse
 
 from adoption.models import Survey
 from governance import clock
-from governance.notifications.due import since
 from governance.vocabulary import Stage
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution
+from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Initiative
@@ -17,29 +18,35 @@ from initiatives.models import Initiative
 QUARTER = timedelta(days=90)
 
 
+def of_open(row: Survey) -> DueTask:
+    """Return the task to close a survey, from the day after its last day on."""
+    return DueTask(
+        f"survey:{row.pk}",
+        row.initiative,
+        None,
+        phrase("Survey “{}” of {}", row.title, row.initiative.title),
+        Act("complete", reverse("survey", args=[row.pk]), phrase("Close the survey and read the results")),
+        phrase("The last day for answers has passed. Close the survey to see the results."),
+        row.closes + timedelta(days=1),
+        None,
+        phrase("the survey “{}” no longer accepts answers", row.title),
+        ("close survey", "close survey"),
+        waits=(0, 6),
+        says_all=True,
+        escalates=False,
+    )
+
+
 def to_close(moment: datetime):
-    """Yield open surveys the day after their last day and a week later. Their results wait for the closing."""
-    today = clock.local_day(moment)
-    rows = list(
-        Survey.objects.filter(state=Survey.OPEN, closes__lt=today)
+    """Return the reminders of surveys to close, on the day after their last day and 6 days later."""
+    rows = (
+        Survey.objects.filter(state=Survey.OPEN, closes__lt=clock.local_day(moment))
         .select_related("initiative__unit")
         .order_by("pk")
     )
-    circle = Circle(row.initiative for row in rows)
-    for row in rows:
-        yield from told(
-            circle.in_charge(row.initiative),
-            since(row.closes, today, (1, 7)),
-            about(
-                row.initiative,
-                "close survey",
-                f"survey:{row.pk}",
-                f"the survey “{row.title}” no longer accepts answers",
-                text="The last day for answers has passed. Close the survey to see the results.",
-                link=reverse("survey", args=[row.pk]),
-                due_on=row.closes,
-            ),
-        )
+    return remind(
+        [of_open(row) for row in rows], moment, lambda circle, one: circle.in_charge(one.initiative)
+    )
 
 
 def next_due(moment: datetime):
