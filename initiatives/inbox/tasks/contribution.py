@@ -18,12 +18,7 @@ from initiatives.lifecycle.evidence.reminders import evidence, files_missing, re
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.holds import dependant_inbox, due_tasks
 from initiatives.lifecycle.reminders import telling, wording
-from initiatives.lifecycle.reviews.reminders import (
-    moves_waiting,
-    reviews_expiring,
-    reviews_opened,
-    sign_offs_gone_stale,
-)
+from initiatives.lifecycle.reviews import reminders as review_reminders
 from initiatives.lifecycle.roles.inbox import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.portfolio.units import decision_gaps
@@ -39,10 +34,7 @@ CONTRIBUTION = Contribution(
         renewals,
         files_missing,
         change_inbox.reminders,
-        sign_offs_gone_stale,
-        reviews_opened,
-        moves_waiting,
-        reviews_expiring,
+        review_reminders.reminders,
         roles_to_accept,
         vacancies,
         ideas_without_owner,

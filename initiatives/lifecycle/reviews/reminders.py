@@ -1,8 +1,8 @@
 """Reminders of open reviews: stale sign-offs, waiting moves, near ends."""
 
 import hashlib
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
 from functools import partial
 
 from django.db.models import Prefetch
@@ -22,49 +22,67 @@ from initiatives.lifecycle.reviews import review_turn, turn_notifications
 from initiatives.models import Review, SignOff
 
 
-def _open_reviews() -> list[Review]:
+def reminders(moment: datetime):
+    """Yield the reminders of open reviews.
+
+    A seat that has not signed gets one when the review opens, and when its move waited 3 and 7 days. So do people who
+    answer an objection, and the seat that objected once it was answered; these two escalate. A stale approval is told
+    to its signer, the present holders of the seat and the owner. Owner and chair get the end of a review, 14 and 3
+    days before.
+    """
     sign_offs = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="current_sign_offs")
-    return list(
+    reviews = list(
         Review.objects.filter(outcome=ReviewOutcome.OPEN)
         .select_related("initiative__unit", "initiative__contract", "rulebook")
         .prefetch_related(sign_offs)
         .order_by("pk")
     )
-
-
-def sign_offs_gone_stale(moment: datetime):
-    """Yield reminders of stale approvals, to the signer, the present holders of the seat and the owner.
-
-    The support owner gets it if the change is theirs. The period is the sign-off with what became stale, so each is
-    sent once, and again only for a new reason.
-    """
-    reviews = [
-        review
-        for review in _open_reviews()
-        if any(sign_off.approves for sign_off in review.current_sign_offs)
-    ]
     circle = Circle(review.initiative for review in reviews)
 
     def of_review(review: Review) -> Iterator[Due]:
-        initiative = review.initiative
-        snapshot = review_state.snapshot_of(review, initiative, moment)
-        gate = snapshot.judged.rulebook.gates[review.gate]
-        awaited = review_turn.awaited_seats(review_turn.moves(snapshot))
-        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True):
-            if not sign_off.approves or sign_off.fresh:
-                continue
-            holders = circle.holders(initiative, row.seat)
-            people = [row.person, *holders, circle.owner(initiative)]
-            if _support_answers(snapshot, row):
-                people.append(circle.role(initiative, "support_owner"))
-            seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(sign_off.stale))
-            cause = hashlib.sha256("\n".join(sorted(sign_off.stale)).encode()).hexdigest()[:16]
-            # Who signed may only have held the seat for a time. Then its holder signs.
-            signing = [row.person] if row.person in holders else holders
-            make = partial(_stale, review, gate, row, seat, reasons, signing, row.seat in awaited)
-            yield from told(people, f"{row.pk}:{cause}", make)
+        if review.expires_at > moment:
+            yield from _opened(review, circle)
+            yield from _expiring(review, circle, clock.local_day(moment))
+        with one_look():
+            snapshot = review_state.snapshot_of(review, review.initiative, moment)
+            found = review_turn.moves(snapshot)
+        yield from _gone_stale(review, snapshot, review_turn.awaited_seats(found), circle)
+        yield from _waiting(review, snapshot, found, circle, clock.local_day(moment))
+        yield from _seats_quiet(review, snapshot, found, circle, clock.local_day(moment))
 
     yield from of_each(reviews, of_review)
+
+
+def _opened(review: Review, circle: Circle) -> Iterator[Due]:
+    """Yield the message to each seat that has not signed. It closes when they sign or the review ends."""
+    signed = {row.seat for row in review.current_sign_offs}
+    for member in circle.members(review.initiative):
+        if member.seat in review.parsed_rulebook.gates[review.gate].seats and member.seat not in signed:
+            yield about(review.initiative, **turn_notifications.opened(review, member.seat))(member.person)
+
+
+def _gone_stale(
+    review: Review, snapshot: review_state.ReviewSnapshot, awaited: Collection[str], circle: Circle
+) -> Iterator[Due]:
+    """Yield the messages on stale approvals. The support owner gets one too if the change is theirs.
+
+    The period is the sign-off with what became stale, so each is sent once, and again only for a new reason.
+    """
+    initiative = review.initiative
+    gate = snapshot.judged.rulebook.gates[review.gate]
+    for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True):
+        if not sign_off.approves or sign_off.fresh:
+            continue
+        holders = circle.holders(initiative, row.seat)
+        people = [row.person, *holders, circle.owner(initiative)]
+        if _support_answers(snapshot, row):
+            people.append(circle.role(initiative, "support_owner"))
+        seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(sign_off.stale))
+        cause = hashlib.sha256("\n".join(sorted(sign_off.stale)).encode()).hexdigest()[:16]
+        # Who signed may only have held the seat for a time. Then its holder signs.
+        signing = [row.person] if row.person in holders else holders
+        make = partial(_stale, review, gate, row, seat, reasons, signing, row.seat in awaited)
+        yield from told(people, f"{row.pk}:{cause}", make)
 
 
 def _stale(
@@ -127,51 +145,24 @@ def _support_answers(snapshot: review_state.ReviewSnapshot, row: SignOff) -> boo
     )
 
 
-def reviews_opened(moment: datetime):
-    """Yield open reviews that a seat has not signed, to its holder. Each closes when they sign or it ends."""
-    reviews = [review for review in _open_reviews() if review.expires_at > moment]
-    circle = Circle(review.initiative for review in reviews)
-
-    def of_review(review: Review) -> Iterator[Due]:
-        signed = {row.seat for row in review.current_sign_offs}
-        for member in circle.members(review.initiative):
-            if member.seat in review.parsed_rulebook.gates[review.gate].seats and member.seat not in signed:
-                yield about(review.initiative, **turn_notifications.opened(review, member.seat))(
-                    member.person
-                )
-
-    yield from of_each(reviews, of_review)
-
-
-def moves_waiting(moment: datetime):
-    """Yield reminders of waiting moves after 3 and 7 days (`waiting.moves`).
-
-    They go to seats that are to sign, then also the chair. They go to people who answer an objection, to the seat
-    that objected once it was answered, and to their escalation.
-    """
-    today = clock.local_day(moment)
-    reviews = _open_reviews()
-    circle = Circle(review.initiative for review in reviews)
-
-    def of_review(review: Review) -> Iterator[Due]:
-        with one_look():
-            snapshot = review_state.snapshot_of(review, review.initiative, moment)
-            found = review_turn.moves(snapshot)
-        people = User.objects.in_bulk({key for move in found for key in move.people})
-        for move in found:
+def _waiting(
+    review: Review,
+    snapshot: review_state.ReviewSnapshot,
+    found: list[review_turn.Move],
+    circle: Circle,
+    today: date,
+) -> Iterator[Due]:
+    people = User.objects.in_bulk({key for move in found for key in move.people})
+    for move in found:
+        if move.kind in (review_turn.SIGN, *turn_notifications.KINDS):
             start = clock.local_day(move.since)
-            there = [people[key] for key in move.people if key in people]
-            if move.kind in (review_turn.SIGN, *turn_notifications.KINDS):
-                escalation = circle.escalated(review.initiative, start, today)
-                yield from told(
-                    there,
-                    since(start, today, (3, 7)),
-                    _still_waiting(review, snapshot, move),
-                    ("", []) if move.kind == review_turn.SIGN else escalation,
-                )
-        yield from _seats_quiet(review, snapshot, found, circle, today)
-
-    yield from of_each(reviews, of_review)
+            escalation = circle.escalated(review.initiative, start, today)
+            yield from told(
+                [people[key] for key in move.people if key in people],
+                since(start, today, (3, 7)),
+                _still_waiting(review, snapshot, move),
+                ("", []) if move.kind == review_turn.SIGN else escalation,
+            )
 
 
 def _asked(review: Review, snapshot: review_state.ReviewSnapshot) -> str:
@@ -211,7 +202,7 @@ def _seats_quiet(
     snapshot: review_state.ReviewSnapshot,
     found: list[review_turn.Move],
     circle: Circle,
-    today,
+    today: date,
 ):
     """Yield the awaited seats to the chair, two weeks after the opening."""
     initiative, chair = review.initiative, circle.chair(review.initiative)
@@ -234,30 +225,21 @@ def _seats_quiet(
         )
 
 
-def reviews_expiring(moment: datetime):
-    """Yield reviews that end undecided in 14 or 3 days, to owner and chair."""
-    today = clock.local_day(moment)
-    reviews = _open_reviews()
-    reviews = [review for review in reviews if review.expires_at > moment]
-    circle = Circle(review.initiative for review in reviews)
-
-    def of_review(review: Review) -> Iterator[Due]:
-        initiative, until = review.initiative, clock.local_day(review.expires_at)
-        yield from told(
-            [circle.owner(initiative), circle.chair(initiative)],
-            before(until, today, (14, 3)),
-            about(
-                initiative,
-                "review expires",
-                f"review:{review.pk}",
-                f"its review ends without a decision on {until:%-d %B %Y}",
-                text=(
-                    "The chair can decide or return the review before that day. After that day, the review "
-                    "must be opened again."
-                ),
-                link=review.get_absolute_url(),
-                due_on=until,
+def _expiring(review: Review, circle: Circle, today: date) -> list[Due]:
+    until = clock.local_day(review.expires_at)
+    return told(
+        [circle.owner(review.initiative), circle.chair(review.initiative)],
+        before(until, today, (14, 3)),
+        about(
+            review.initiative,
+            "review expires",
+            f"review:{review.pk}",
+            f"its review ends without a decision on {until:%-d %B %Y}",
+            text=(
+                "The chair can decide or return the review before that day. After that day, the review "
+                "must be opened again."
             ),
-        )
-
-    yield from of_each(reviews, of_review)
+            link=review.get_absolute_url(),
+            due_on=until,
+        ),
+    )
