@@ -58,6 +58,14 @@ def to_know(person: User, tasks: Iterable[InboxTask]) -> list[Notification]:
     return readable(person, [row for row in rows if row.pk not in over])
 
 
+def lines_of(notifications: Iterable[Notification]) -> list[list[Notification]]:
+    """Return these notifications as lines: those about one initiative are one line, in the order of its first."""
+    lines: dict[str, list[Notification]] = {}
+    for row in notifications:
+        lines.setdefault(row.initiative_ref or f"of {row.pk}", []).append(row)
+    return list(lines.values())
+
+
 def close_past(found: Iterable["Due"]) -> int:
     """Close notifications of passing kinds that are not due and of no task. Return the count.
 

@@ -38,7 +38,7 @@ BARS, DAYS_A_BAR = 15, 6  # 90 days
 DAYS_BACK = 7
 NEWS = 6
 MANY = 8  # tasks of a group that are shown at once, and how many may stand above a group that is open
-PAGE = 10  # notifications to know: on a phone the inbox is at most 4,000 pixels high
+PAGE = 6  # lines of notifications to know: on a phone the inbox is at most 4,000 pixels high
 LONGEST_NEWS = 120
 # Daily work is shown in the initiative's activity. The inbox shows what someone decided, opened or ended.
 DAILY = (
@@ -83,7 +83,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "nav": "inbox",
         "groups": groups,
         "known": known,
-        "unread": Paginator([] if show else news, PAGE).get_page(request.GET.get("page")),
+        "unread": Paginator([] if show else closing.lines_of(news), PAGE).get_page(request.GET.get("page")),
         "shows": [(verb, notification_inbox.VERBS[verb], n) for verb, n in counts.items()]
         if len(counts) > 1
         else [],

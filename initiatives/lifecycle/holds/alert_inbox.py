@@ -12,7 +12,6 @@ from django.urls import reverse
 from governance import clock
 from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
-from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.findings import alerts
@@ -119,7 +118,7 @@ def _grace(look: "Look", obligation: Obligation) -> InboxTask:
         if chairs
         else reverse("requirements", args=[initiative.ref]),
         phrase("Decide whether to step back") if chairs else phrase("See what is open"),
-        phrase("{} Its evidence does not support {}.", ended(obligation.text), stage_word(initiative.stage)),
+        ended(obligation.text),
         initiative.ref,
         obligation.due,
         on_behalf="" if chairs else look.standing_in_on.get(initiative.pk, ""),

@@ -206,7 +206,7 @@ def test_a_stop_stays_on_a_inbox_until_it_was_read(cast, as_):
     initiative = factories.make_mvp(cast)
     stage_actions.stop(initiative=initiative, reason_code="risk", reason="Too much.", by=cast.owner)
     client = as_(cast.chair)
-    (row,) = client.get("/").context["unread"].object_list
+    ((row,),) = client.get("/").context["unread"].object_list
     assert "was stopped" in row.subject
     assert client.get(f"/notifications/{row.pk}/").url == initiative.get_absolute_url()
     assert not client.get("/").context["unread"].object_list

@@ -30,7 +30,7 @@ def unread(person) -> set[str]:
 
 def known(client) -> set[str]:
     """The kinds of notifications in To know."""
-    return {row.kind for row in client.get("/").context["unread"].object_list}
+    return {row.kind for line in client.get("/").context["unread"].object_list for row in line}
 
 
 @pytest.fixture
@@ -125,11 +125,28 @@ def test_what_is_older_than_ninety_days_is_not_shown(cast, as_):
     assert known(as_(cast.outsider)) == set()
 
 
-def test_to_know_has_pages_of_ten(cast, as_):
+def test_to_know_has_pages(cast, as_):
     for number in range(30):
         notify.notify(cast.outsider, "told", f"test:{number}", subject=f"Number {number}")
     page = as_(cast.outsider).get("/").context["unread"]
-    assert (len(page.object_list), page.paginator.count) == (10, 30)
+    assert (len(page.object_list), page.paginator.count) == (6, 30)
+
+
+def test_notifications_about_one_initiative_are_one_line(cast, as_):
+    one, other = (factories.make_initiative(cast, title=title).ref for title in ("One", "Other"))
+    for number, ref in enumerate((one, other, one, "")):
+        notify.notify(cast.owner, "told", f"test:{number}", subject=f"Number {number}", initiative_ref=ref)
+    lines = as_(cast.owner).get("/").context["unread"].object_list
+    found = [[row.object_key for row in line if row.kind == "told"] for line in lines]
+    assert [line for line in found if line] == [["test:3"], ["test:2", "test:0"], ["test:1"]]
+
+
+def test_the_text_of_a_checkpoint_is_not_shown_in_an_inbox(cast, as_):
+    for kind in ("checkpoint", "checkpoint of decision"):
+        notify.notify(cast.outsider, kind, f"{kind}:1", subject="Keep it", text="plumbline.invalid 12 abc=")
+    page = as_(cast.outsider).get("/").content.decode()
+    assert "Keep it" in page
+    assert "plumbline.invalid" not in page
 
 
 # What these say happened: each stays until its person has read it.
