@@ -7,9 +7,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
-from adoption.models import Meeting, PostMortem, Survey
+from adoption.models import Meeting, PostMortem
 from adoption.postmortems import permissions as postmortem_permissions
-from adoption.surveys import inbox as survey_inbox
 from governance import clock
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
@@ -66,12 +65,6 @@ _ROWS = Batch(
         joined={"board": ("id", "name")},
         keys="boards",
     ),
-    surveys=Rows(
-        Survey.objects.filter(state=Survey.OPEN, closes__lt=_today),
-        "initiative",
-        joined={"initiative": INITIATIVE},
-        keys="owned",
-    ),
     in_review=Rows(
         PostMortem.objects.filter(state=PostMortem.IN_REVIEW),
         "initiative__unit",
@@ -87,10 +80,7 @@ _ROWS = Batch(
 
 
 def tasks(person: User) -> list[InboxTask]:
-    """Return tasks: post-mortems to write or confirm in a seat, surveys to close, and meetings.
-
-    Post-mortems of people who left are included.
-    """
+    """Return tasks: post-mortems to write or confirm in a seat, and meetings. Those of people who left are included."""
     look = look_of(person)
     answering = [row for row in look.roles if row.accepted_at and row.role in (Role.OWNER, Role.SPONSOR)]
     rows = _ROWS.ask(
@@ -99,7 +89,6 @@ def tasks(person: User) -> list[InboxTask]:
             | {initiative.pk for initiative in look.standing_in},
             "chaired": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
             "adopting": look.units_with([SEAT]),
-            "owned": look.working_as(Role.OWNER),
             "boards": {member.board_id for member in look.memberships},
         },
         today=look.today,
@@ -110,11 +99,7 @@ def tasks(person: User) -> list[InboxTask]:
         for one in due_tasks.of_obligations(_startable(look, [*rows["of_initiatives"], *rows["of_units"]]))
     ]
     confirming = [_confirming(row).task() for row in rows["in_review"] if _confirms(look, row)]
-    closing = [
-        survey_inbox.of_open(row).task(look.standing_in_on.get(row.initiative_id, ""))
-        for row in rows["surveys"]
-    ]
-    return written + confirming + closing + [_meeting(row, look) for row in rows["meetings"]]
+    return written + confirming + [_meeting(row, look) for row in rows["meetings"]]
 
 
 def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:

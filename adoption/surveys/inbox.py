@@ -7,9 +7,12 @@ from django.urls import reverse
 
 from adoption.models import Survey
 from governance import clock
-from governance.vocabulary import Stage
+from governance.models import User
+from governance.notifications.inbox import InboxTask
+from governance.vocabulary import Role, Stage
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution
+from initiatives.inbox.rows.person_rows import look_of
 from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
@@ -18,7 +21,19 @@ from initiatives.models import Initiative
 QUARTER = timedelta(days=90)
 
 
-def of_open(row: Survey) -> DueTask:
+def tasks(person: User) -> list[InboxTask]:
+    """Return the surveys that the person has to close, as owner or as who stands in for the owner."""
+    look = look_of(person)
+    rows = Survey.objects.filter(
+        state=Survey.OPEN, closes__lt=look.today, initiative__in=look.working_as(Role.OWNER)
+    )
+    return [
+        _to_close(row).task(look.standing_in_on.get(row.initiative_id, ""))
+        for row in rows.select_related("initiative").order_by("pk")
+    ]
+
+
+def _to_close(row: Survey) -> DueTask:
     """Return the task to close a survey, from the day after its last day on."""
     return DueTask(
         f"survey:{row.pk}",
@@ -45,7 +60,7 @@ def to_close(moment: datetime):
         .order_by("pk")
     )
     return remind(
-        [of_open(row) for row in rows], moment, lambda circle, one: circle.in_charge(one.initiative)
+        [_to_close(row) for row in rows], moment, lambda circle, one: circle.in_charge(one.initiative)
     )
 
 
@@ -83,6 +98,7 @@ def next_due(moment: datetime):
 
 
 CONTRIBUTION = Contribution(
+    inbox_tasks=[tasks],
     due_queries=[to_close, next_due],
     passing={"close survey", "ask users"},
     notification_verbs={

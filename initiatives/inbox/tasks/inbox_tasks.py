@@ -34,6 +34,7 @@ from initiatives.lifecycle.roles import inbox as role_inbox
 from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
 from initiatives.portfolio.found_models import inbox as found_inbox
+from initiatives.portfolio.insights.report_links import ENDING
 
 AGEING_DAYS = 30
 
@@ -377,6 +378,24 @@ def _behalf(look: Look, person: User) -> str:
     return "" if person.pk == look.person.pk else person.full_name
 
 
+def more_ends(look: Look):
+    """Yield one line for the ends of stages that are beyond the number that is shown."""
+    more = look.ending_in_all - len(look.ending)
+    if more and any(initiative.pk in look.chaired for initiative, _ in look.ending):
+        yield InboxTask(
+            "decide",
+            phrase("1 more stage ends") if more == 1 else phrase("{} more stages end", more),
+            f"{reverse('portfolio')}?report={ENDING}",
+            phrase("See all of them"),
+            phrase(
+                "You see the {} oldest tasks. The others appear when you have decided these tasks.",
+                len(look.ending),
+            ),
+            since=min(due for _, due in look.ending)
+            - timedelta(days=max(look.rulebook.freshness.warn_days_before)),
+        )
+
+
 def house(look: Look):
     """Yield tasks of admins and chairs: imports to confirm, rulebooks to publish."""
     for batch in look.imports:
@@ -438,6 +457,7 @@ PARTS = [
     my_initiatives,
     change_inbox.tasks,
     stage_inbox.tasks,
+    more_ends,
     dependant_inbox.tasks,
     system_inbox.tasks,
     component_inbox.tasks,

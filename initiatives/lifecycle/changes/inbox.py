@@ -46,7 +46,8 @@ def _described(row: ChangeRecord, initiative: Initiative) -> DueTask:
             phrase("Complete the audit log"),
         ),
         phrase(
-            "{}: still missing: {}. In effect from {}. The owner or the technical lead can add what is missing.",
+            "{}. The change does not name {}. The change is in effect from {}. The owner or the technical "
+            "lead can add what is missing.",
             initiative.title,
             f" {phrase('and')} ".join(missing),
             clock.local_day(row.effective_at),

@@ -76,7 +76,7 @@ def _described(row: RoleAssignment) -> DueTask:
 
 
 def _of_several(initiatives: list[str]) -> str:
-    """Return what is said of several roles on these initiatives, by title or reference."""
+    """Return the text of a line or a message on several roles. `initiatives` are titles or references."""
     more = len(initiatives) - NAMED
     named = ", ".join(initiatives[:NAMED]) + (phrase(" and {} more", more) if more > 0 else "")
     return phrase(

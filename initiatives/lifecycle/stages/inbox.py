@@ -17,7 +17,6 @@ from initiatives.lifecycle.facts import stage_expiry, supported_stage
 from initiatives.lifecycle.reminders.due_task import Act, Aside, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle
 from initiatives.models import Initiative, RoleAssignment
-from initiatives.portfolio.insights.report_links import ENDING
 
 if TYPE_CHECKING:
     from initiatives.inbox.rows.person_rows import Look
@@ -28,22 +27,9 @@ def tasks(look: "Look") -> Iterator[InboxTask]:
     if look.rulebook is None:
         return
     warn = look.rulebook.freshness.warn_days_before
-    decided = [row for row in look.ending if row[0].pk in look.chaired]
-    for initiative, due in decided:
-        yield of_chair(initiative, due, warn, look.person, set(initiative.accepted_roles)).task()
-    more = look.ending_in_all - len(look.ending)
-    if more and decided:
-        yield InboxTask(
-            "decide",
-            phrase("1 more stage ends") if more == 1 else phrase("{} more stages end", more),
-            f"{reverse('portfolio')}?report={ENDING}",
-            phrase("See all of them"),
-            phrase(
-                "You see the {} oldest tasks. The others appear when you have decided these tasks.",
-                len(look.ending),
-            ),
-            since=min(due for _, due in look.ending) - timedelta(days=max(warn)),
-        )
+    for initiative, due in look.ending:
+        if initiative.pk in look.chaired:
+            yield of_chair(initiative, due, warn, look.person, set(initiative.accepted_roles)).task()
     yield from _to_accept_again(look, warn)
 
 
@@ -69,7 +55,7 @@ def of_chair(
 
     The chair can confirm once the roles of `stage_expiry.ACCEPTING` are accepted again, and knows of it before.
 
-    Other readers of its messages are told that the chair decides, and what the owner can do.
+    Messages to other readers name the decision of the chair and the acts of the owner.
     """
     if initiative.stage == Stage.PRODUCTION:
         return _again(
