@@ -5,6 +5,7 @@ The findings are about measures, behaviour reports and lessons.
 Contributed as `fixes`, by the subject of a finding.
 """
 
+from collections.abc import Collection
 from datetime import date
 
 from django.urls import reverse
@@ -17,6 +18,7 @@ from adoption.models import Measure
 from adoption.models.instruments import ASKED
 from adoption.models.reports import BEHAVIOUR_REPORT
 from adoption.reports import permissions as report_permissions
+from governance.database.request_memo import once
 from governance.vocabulary import Role
 from governance.vocabulary.phrases import phrase
 from initiatives.models import Initiative
@@ -40,13 +42,16 @@ def _measure(initiative: Initiative, may, source: str) -> list[tuple[str, str]]:
     return [(reverse("measure", args=[row.pk]), "Add measurement")]
 
 
-def renewal(initiative: Initiative, key: str, item) -> tuple[str, str, str, int | None]:
+def renewal(
+    initiative: Initiative, key: str, item, near: Collection[int] = ()
+) -> tuple[str, str, str, int | None]:
     """Return where the figures of a requirement are renewed.
 
     The result is the address, the words, the role and the person. Newer measurements are filed. Otherwise the measure
     with the oldest measurements gets a newer one, from the person who declared it.
     """
-    found = measure_queries.subjects([initiative.pk])[initiative.pk]
+    keys = tuple(sorted({initiative.pk, *near}))
+    found = once(("measures", keys), lambda: measure_queries.subjects(keys))[initiative.pk]
     judged = [(measure, judge(subject)) for measure, subject in found if measure.requirement == key]
     if not judged:
         return reverse("measure-declare", args=[initiative.ref]), "Declare a measure", Role.OWNER, None

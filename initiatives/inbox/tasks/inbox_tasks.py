@@ -300,7 +300,7 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
     for pk, expires_on in soon.items():
         initiative, held = look.working[pk]
         ending = {
-            item.title: (item, renewal_of(initiative, look.rulebook, key, item))
+            item.title: (item, renewal_of(initiative, look.rulebook, key, item, soon))
             for item in items
             for key in item.covers
             if item.initiative_id == pk

@@ -1,6 +1,6 @@
 """The page and the person for renewing evidence, the same for all pages."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -35,14 +35,17 @@ class Renewal:
         return people.get(self.role) or people.get(Role.OWNER)
 
 
-def renewal_of(initiative: Initiative, rulebook: ParsedRulebook, key: str, item=None) -> Renewal:
+def renewal_of(
+    initiative: Initiative, rulebook: ParsedRulebook, key: str, item=None, near: Collection[int] = ()
+) -> Renewal:
     """Return where the evidence of the requirement is renewed: in the kind of `item`, else in one that it takes.
 
-    `item`: a row of evidence, or a fact of one. A kind that nobody can give for this requirement is left out.
+    `item`: a row of evidence, or a fact of one. A kind that nobody can give for this requirement is left out. `near`
+    has the keys of the initiatives whose measures are read in the same query.
     """
     asked = rulebook.requirements[key]
     kinds = [item.kind, *asked.evidence] if item is not None else list(asked.evidence)
-    found = (_in_kind(initiative, rulebook, asked, kind, item) for kind in dict.fromkeys(kinds))
+    found = (_in_kind(initiative, rulebook, asked, kind, item, near) for kind in dict.fromkeys(kinds))
     first = next((one for one in found if one is not None), None)
     return first or Renewal(_page("requirement", initiative, key), "Open the requirement", _role(asked))
 
@@ -60,7 +63,9 @@ def written_elsewhere(rulebook: ParsedRulebook, asked: Requirement) -> bool:
     return asked.key in GENERATED_ONLY or not by_people & {*asked.evidence}
 
 
-def _in_kind(initiative, rulebook: ParsedRulebook, asked: Requirement, kind: str, item) -> Renewal | None:
+def _in_kind(
+    initiative, rulebook: ParsedRulebook, asked: Requirement, kind: str, item, near: Collection[int]
+) -> Renewal | None:
     """Return where evidence of this kind is given for the requirement; None if it cannot be given."""
     key, role = asked.key, _role(asked)
     if key in GENERATED_ONLY:
@@ -70,7 +75,7 @@ def _in_kind(initiative, rulebook: ParsedRulebook, asked: Requirement, kind: str
     if kind == EvidenceKind.ATTESTATION:
         return Renewal(_page("requirement", initiative, key), "Answer again", role)
     if key in contributed.renewals and (kind == EvidenceKind.TELEMETRY or _by_measures(item)):
-        return Renewal(*contributed.renewals[key](initiative, key, item))
+        return Renewal(*contributed.renewals[key](initiative, key, item, near))
     if kind == EvidenceKind.DRILL_RECORD:
         return Renewal(_page("initiative-act", initiative, "record-drill"), "Record a drill", role)
     if kind == EvidenceKind.SYSTEM_RECORD and key in answered_by_the_register(rulebook):

@@ -481,6 +481,23 @@ def test_a_inbox_takes_the_same_queries_however_much_is_on_it(cast, as_):
     assert Entry.objects.acts().filter(kind="refused").count() == 0
 
 
+def test_measures_that_age_are_read_together_for_all_initiatives(cast):
+    def count() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            tasks = notification_inbox.all_tasks(cast.owner)
+        assert [task.verb for task in tasks].count("refresh") == len(made)
+        return len(asked)
+
+    made = []
+    counted = []
+    for title in ("One", "Two", "Three"):
+        made.append(factories.make_production(cast, title=title))
+        counted.append(count())
+    assert counted[1] == counted[2], counted
+
+
 # By when it is due, and snoozed
 
 
