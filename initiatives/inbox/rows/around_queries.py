@@ -1,5 +1,7 @@
 """The rows of an inbox around the boards, units and initiatives of a person, in one query (`inbox_queries`)."""
 
+from datetime import date
+
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, JSONObject, RowNumber
@@ -365,10 +367,11 @@ AROUND = Batch(
 )
 
 
-def ageing(initiatives: list[int]) -> QuerySet:
-    """Return the evidence in use of initiatives whose evidence ages.
+def ageing(initiatives: list[int], began: set[date]) -> QuerySet:
+    """Return the evidence in use of initiatives whose evidence ages, which may count from one of the days `began`.
 
-    Each item has the requirements that it `covers`, and the `people` of its initiative by role.
+    A file counts from the first day on which its content was seen, which is not after its own. Each item has the
+    requirements that it `covers`, and the `people` of its initiative by role.
     """
     roles = RoleAssignment.objects.open().filter(
         initiative=OuterRef("initiative"), accepted_at__isnull=False, person__is_active=True
@@ -376,6 +379,7 @@ def ageing(initiatives: list[int]) -> QuerySet:
     items = models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
     return (
         items.filter(initiative__in=initiatives)
+        .filter(Q(observed_on__in=began) | ~Q(sha256="") & Q(observed_on__gte=min(began)))
         .annotate(
             covers=ArraySubquery(_covers.values("requirement")),
             people=ArraySubquery(roles.order_by("-pk").values(row=JSONObject(role="role", person="person"))),

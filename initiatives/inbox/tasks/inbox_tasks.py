@@ -295,16 +295,15 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
     }
     if not soon or look.rulebook is None:
         return
-    items = list(ageing(list(soon)))
-    first_days = initiative_rows.first_days_of(soon) if items else {}
+    near = _counting_from(look, soon)
+    first_days = initiative_rows.first_days_of(soon) if near else {}
     for pk, expires_on in soon.items():
         initiative, held = look.working[pk]
         ending = {
             item.title: (item, renewal_of(initiative, look.rulebook, key, item, soon))
-            for item in items
+            for item in near.get(pk, ())
             for key in item.covers
-            if item.initiative_id == pk
-            and _last_day(look, key, first_days.get(item.pk, item.observed_on), initiative)
+            if _last_day(look, key, first_days.get(item.pk, item.observed_on), initiative)
             == expires_on - timedelta(days=1)
         }
         mine = {title: one for title, (item, one) in ending.items() if _is_mine(look, held, item, one)}
@@ -336,6 +335,21 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
             since=current_until - timedelta(days=AGEING_DAYS),
             matter=support_of(initiative),
         )
+
+
+def _counting_from(look: Look, soon: dict[int, date]) -> dict[int, list[Evidence]]:
+    """Return by initiative the evidence that may expire on the day of the initiative, by its first day."""
+    rules = look.rulebook.requirements.values()
+    began = {
+        day - timedelta(days=1 + days)
+        for pk, day in soon.items()
+        for days in {one.days(look.working[pk][0].tier) for one in rules}
+        if days
+    }
+    found: dict[int, list[Evidence]] = {}
+    for item in ageing(list(soon), began) if began else ():
+        found.setdefault(item.initiative_id, []).append(item)
+    return found
 
 
 def _is_mine(look: Look, held: set[str], item: Evidence, renewal: Renewal) -> bool:
