@@ -1,12 +1,11 @@
 """Tasks of the inbox from initiatives, made from rows that are read once."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 
 from governance import clock
 from governance.gates.levels import INVENTORY
-from governance.gates.requirements import expiry
 from governance.models import User
 from governance.notifications.inbox import InboxTask, made_by
 from governance.permission_result import ended
@@ -15,16 +14,14 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
 from initiatives.contracts.approvals.inbox import approvals
 from initiatives.contributions import contributed
-from initiatives.inbox.rows.around_queries import ageing
 from initiatives.inbox.rows.person_rows import Look, look_of
-from initiatives.inbox.tasks import contract_tasks, tier_tasks
+from initiatives.inbox.tasks import contract_tasks, evidence_tasks, tier_tasks
 from initiatives.integration.components import inbox as component_inbox
 from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.integration.systems import inbox as system_inbox
 from initiatives.lifecycle.changes import inbox as change_inbox
-from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
 from initiatives.lifecycle.evidence.verification import inbox as second_look_inbox
-from initiatives.lifecycle.facts import initiative_rows, open_requirements
+from initiatives.lifecycle.facts import open_requirements
 from initiatives.lifecycle.facts.open_requirements import APPROVED, NEXT
 from initiatives.lifecycle.holds import alert_inbox, dependant_inbox, due_tasks
 from initiatives.lifecycle.holds.due_tasks import support_of
@@ -32,11 +29,9 @@ from initiatives.lifecycle.requirements import inbox as draft_inbox
 from initiatives.lifecycle.reviews import inbox as review_inbox
 from initiatives.lifecycle.roles import inbox as role_inbox
 from initiatives.lifecycle.stages import inbox as stage_inbox
-from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
+from initiatives.models import Initiative, SupportedStagePeriod, Waiver
 from initiatives.portfolio.found_models import inbox as found_inbox
 from initiatives.portfolio.insights.report_links import ENDING
-
-AGEING_DAYS = 30
 
 
 def tasks(person: User) -> list[InboxTask]:
@@ -194,14 +189,13 @@ def _waiver(look: Look, waiver: Waiver):
 def my_initiatives(look: Look):
     """Yield what waits on initiatives where the person works.
 
-    This is open requirements, ageing evidence, and systems that are off.
+    This is open requirements and systems that are off.
     """
     if not look.working:
         return
     yield from _switched_off(look)
     for pk, (initiative, held) in look.working.items():
         yield from _open(look, initiative, held, look.spans.get(pk))
-    yield from _ageing(look, look.spans)
 
 
 def _switched_off(look: Look):
@@ -283,89 +277,6 @@ def _tier_confirmed(look: Look, initiative: Initiative) -> bool:
     return bool(rows[0].initiative.tier_confirmed_at) and all(
         row.ended_at for row in rows[0].initiative.scopes_without_tier(rows)
     )
-
-
-def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
-    # Counted to the last day on which it is current, as pages say it: the next one is the first on which it is not.
-    last = look.today + timedelta(days=AGEING_DAYS + 1)
-    soon = {
-        pk: span.next_expiry_on
-        for pk, span in spans.items()
-        if span.next_expiry_on and span.next_expiry_on <= last and look.working[pk][1] != {"sponsor"}
-    }
-    if not soon or look.rulebook is None:
-        return
-    near = _counting_from(look, soon)
-    first_days = initiative_rows.first_days_of(soon) if near else {}
-    for pk, expires_on in soon.items():
-        initiative, held = look.working[pk]
-        ending = {
-            item.title: (item, renewal_of(initiative, look.rulebook, key, item, soon))
-            for item in near.get(pk, ())
-            for key in item.covers
-            if _last_day(look, key, first_days.get(item.pk, item.observed_on), initiative)
-            == expires_on - timedelta(days=1)
-        }
-        mine = {title: one for title, (item, one) in ending.items() if _is_mine(look, held, item, one)}
-        titles = list(mine)
-        if not titles and (ending or "owner" not in held):
-            continue
-        if len(titles) > 1:
-            why = phrase("“{}” and {} more expire.", titles[0], len(titles) - 1)
-        else:
-            why = (
-                phrase("“{}” expires.", titles[0])
-                if titles
-                else phrase("Evidence of the initiative expires.")
-            )
-        link, button = _all_ageing(initiative)
-        if len(titles) == 1:
-            link, button = mine[titles[0]].address, mine[titles[0]].words
-        behalf = look.standing_in_on.get(pk, "")
-        current_until = expires_on - timedelta(days=1)
-        yield InboxTask(
-            "refresh",
-            initiative.title,
-            link,
-            button,
-            why,
-            initiative.ref,
-            current_until,
-            on_behalf=behalf,
-            since=current_until - timedelta(days=AGEING_DAYS),
-            matter=support_of(initiative),
-        )
-
-
-def _counting_from(look: Look, soon: dict[int, date]) -> dict[int, list[Evidence]]:
-    """Return by initiative the evidence that may expire on the day of the initiative, by its first day."""
-    rules = look.rulebook.requirements.values()
-    began = {
-        day - timedelta(days=1 + days)
-        for pk, day in soon.items()
-        for days in {one.days(look.working[pk][0].tier) for one in rules}
-        if days
-    }
-    found: dict[int, list[Evidence]] = {}
-    for item in ageing(list(soon), began) if began else ():
-        found.setdefault(item.initiative_id, []).append(item)
-    return found
-
-
-def _is_mine(look: Look, held: set[str], item: Evidence, renewal: Renewal) -> bool:
-    """Return whether renewing the item is the task of the person: of one alone, or of who stands in for that one."""
-    people = {row["role"]: row["person"] for row in item.people}
-    whose = renewal.whose(people)
-    return whose in (None, look.person.pk) or any(people.get(role) == whose for role in held)
-
-
-def _all_ageing(initiative: Initiative) -> tuple[str, str]:
-    return f"{reverse('evidence', args=[initiative.ref])}?state=aging", phrase("See the evidence")
-
-
-def _last_day(look: Look, key: str, first_day: date, initiative: Initiative) -> date | None:
-    requirement = look.rulebook.requirements.get(key)
-    return expiry(requirement, first_day, initiative.tier) if requirement else None
 
 
 def obligations(look: Look):
@@ -469,6 +380,7 @@ PARTS = [
     alert_inbox.tasks,
     obligations,
     my_initiatives,
+    evidence_tasks.ageing,
     change_inbox.tasks,
     stage_inbox.tasks,
     more_ends,
