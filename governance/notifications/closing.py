@@ -59,10 +59,13 @@ def to_know(person: User, tasks: Iterable[InboxTask]) -> list[Notification]:
 
 
 def lines_of(notifications: Iterable[Notification]) -> list[list[Notification]]:
-    """Return these notifications as lines: those about one initiative are one line, in the order of its first."""
+    """Return these notifications as lines, in the order of the first of each.
+
+    Those about one initiative are one line. So are those of one kind that are about none.
+    """
     lines: dict[str, list[Notification]] = {}
     for row in notifications:
-        lines.setdefault(row.initiative_ref or f"of {row.pk}", []).append(row)
+        lines.setdefault(row.initiative_ref or row.kind, []).append(row)
     return list(lines.values())
 
 

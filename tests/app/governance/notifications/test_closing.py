@@ -127,18 +127,18 @@ def test_what_is_older_than_ninety_days_is_not_shown(cast, as_):
 
 def test_to_know_has_pages(cast, as_):
     for number in range(30):
-        notify.notify(cast.outsider, "told", f"test:{number}", subject=f"Number {number}")
+        notify.notify(cast.outsider, f"told {number}", f"test:{number}", subject=f"Number {number}")
     page = as_(cast.outsider).get("/").context["unread"]
     assert (len(page.object_list), page.paginator.count) == (6, 30)
 
 
 def test_notifications_about_one_initiative_are_one_line(cast, as_):
     one, other = (factories.make_initiative(cast, title=title).ref for title in ("One", "Other"))
-    for number, ref in enumerate((one, other, one, "")):
+    for number, ref in enumerate((one, other, one, "", "")):
         notify.notify(cast.owner, "told", f"test:{number}", subject=f"Number {number}", initiative_ref=ref)
     lines = as_(cast.owner).get("/").context["unread"].object_list
     found = [[row.object_key for row in line if row.kind == "told"] for line in lines]
-    assert [line for line in found if line] == [["test:3"], ["test:2", "test:0"], ["test:1"]]
+    assert [line for line in found if line] == [["test:4", "test:3"], ["test:2", "test:0"], ["test:1"]]
 
 
 def test_the_text_of_a_checkpoint_is_not_shown_in_an_inbox(cast, as_):
