@@ -226,7 +226,7 @@ def reminders(moment: datetime):
 
     The first ones come 14 and 3 days before. The person of the task gets them. If that person is gone, the people in
     charge of the initiative and the chair do. The owner also gets those of an overdue condition and of an ending
-    waiver. A step-back after its grace goes at once to the chair, who decides.
+    waiver. A step-back after its grace goes at once to the chair, who decides. Nobody gets two messages on it.
     """
     today = clock.local_day(moment)
     obligations = Obligation.objects.open().select_related("initiative__unit", "responsible").order_by("pk")
@@ -250,10 +250,13 @@ def reminders(moment: datetime):
         .order_by("pk")
     )
     found = [*of_obligations(obligations), *of_conditions(conditions), *of_gaps(gaps), *of_waivers(waivers)]
-    yield from remind(found, moment, _asked)
+    told: dict[str, set[User]] = {}
+    for due in remind(found, moment, _asked):
+        told.setdefault(due.object_key, set()).add(due.person)
+        yield due
     for one in found:
         if one.due < today and one.noun == NOUNS[ObligationKind.STEP_BACK]:
-            yield from _grace_over(one)
+            yield from (due for due in _grace_over(one) if due.person not in told.get(one.key, ()))
 
 
 def _asked(circle: Circle, one: DueTask) -> list[User | None]:

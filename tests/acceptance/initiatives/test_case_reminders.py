@@ -219,6 +219,22 @@ def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
     assert told("overdue", 21) == {"chair": ["chair7d"]} | {}, "the owner hears weekly, the chair once a step"
 
 
+def test_the_first_run_long_after_the_grace_sends_one_message_to_each_person(cast):
+    initiative = factories.make_initiative(cast)
+    with act("test", system="test", initiative=initiative) as row:
+        open_obligation(
+            row,
+            "step_back",
+            source="mvp:1",
+            text="MVP: not supported by current evidence",
+            due=on(14).date(),
+            responsible=cast.owner,
+        )
+    sent = told("overdue", 34)
+    assert {"owner", "chair", "seat-risk"} <= set(sent)
+    assert {person: len(periods) for person, periods in sent.items() if len(periods) > 1} == {}
+
+
 def test_conditions_gaps_and_waivers(cast):
     initiative = factories.make_prototype(cast)
     review = initiative.reviews.get()

@@ -186,9 +186,12 @@ def _obligations(initiative: Initiative) -> Iterator[OpenItem]:
 
 
 def _reviews(initiative: Initiative) -> Iterator[OpenItem]:
+    # Without an owner, a successor comes first, who then answers.
+    owned = initiative.roles.in_force().filter(role="owner").exists()
+    successor = () if owned else (_of("role-propose", initiative.ref),)
     for review in initiative.reviews.filter(outcome="open"):
         for row in review.questions.filter(answered_at__isnull=True):
-            yield _item(f"question: {row.text}", _of("question-answer", row.pk))
+            yield _item(f"question: {row.text}", _of("question-answer", row.pk), *successor)
         verdict = review_state.snapshot_of(review).verdict
         if verdict.decidable:
             yield _item("the review can be decided", _of("review-decide", review.pk))
