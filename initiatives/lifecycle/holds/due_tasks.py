@@ -226,7 +226,7 @@ def reminders(moment: datetime):
 
     The first ones come 14 and 3 days before. The person of the task gets them. If that person is gone, the people in
     charge of the initiative and the chair do. The owner also gets those of an overdue condition and of an ending
-    waiver. A step-back after its grace goes at once to the chair, who decides. Nobody gets two messages on it.
+    waiver. A step-back after its grace goes at once to the chair, who decides. Each person gets one message on it.
     """
     today = clock.local_day(moment)
     obligations = Obligation.objects.open().select_related("initiative__unit", "responsible").order_by("pk")
