@@ -142,7 +142,7 @@ def test_fifty_planted_texts_are_read_before_an_erasure_and_never_after_it(cast,
         assert Interaction.objects.count() == COUNT, "a call is kept once, in the restored one too"
 
     # With an older backup that nobody put back by our means, and the current master.
-    following = keys.month_of(clock.now() + timedelta(days=32))
+    following = keys.month_of(clock.now().replace(day=1) + timedelta(days=32))
     first = date.fromisoformat(f"{following}-01")
     with clock.simulated(datetime(first.year, first.month, 1, 4, tzinfo=UTC)):
         keep(report(99, subject="customer 5"), initiative=initiative.number)
