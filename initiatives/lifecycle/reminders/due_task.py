@@ -94,9 +94,7 @@ class DueTask:
 
     def message(self, person: User, period: str) -> Due:
         """Return the message to this person about the task at a period."""
-        said = (
-            Aside(self.why, self.act.link) if self.says_all else Aside(self._said_to(person), self.act.link)
-        )
+        said = Aside(self.why if self.says_all else self._said_to(person), self.act.link)
         if self.aside is not None and person != self.person:
             said = self.aside
         return about(

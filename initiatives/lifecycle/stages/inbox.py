@@ -54,7 +54,6 @@ def of_chair(
     """Return the chair's task on a stage that ends on `due`: continue a trial, or confirm production again.
 
     The chair can confirm once the roles of `stage_expiry.ACCEPTING` are accepted again, and knows of it before.
-
     Messages to other readers name the decision of the chair and the acts of the owner.
     """
     if initiative.stage == Stage.PRODUCTION:
@@ -163,7 +162,7 @@ def _again(
 def reminders(moment: datetime):
     """Return the reminders of stages that end, by the days of the rulebook before, on the day and after it.
 
-    A trial: owner and chair. Production: who has not accepted again, and the chair once both have.
+    A trial: owner and chair. Production: who has not accepted again, and the chair if there is no one left.
     """
     rulebooks = [Rulebook.objects.current().parsed, *(one.parsed for one in Rulebook.objects.kept_versions())]
     warn = rulebooks[0].freshness.warn_days_before
@@ -192,10 +191,9 @@ def reminders(moment: datetime):
             continue
         done = accepted.get(initiative.pk, set())
         decides = of_chair(initiative, due, warn, circle.chair(initiative), done)
-        if decides.to_know:
-            found += [of_role(row, due, warn) for row in roles.get(initiative.pk, ()) if row.role not in done]
-        else:
-            found.append(decides)
+        missing = [of_role(row, due, warn) for row in roles.get(initiative.pk, ()) if row.role not in done]
+        # The chair is also told where a role has no holder who could accept it.
+        found += missing if decides.to_know and missing else [decides]
     return remind(found, moment, _asked)
 
 

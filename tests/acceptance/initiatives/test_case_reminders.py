@@ -198,7 +198,8 @@ def test_obligations_are_told_before_on_and_weekly_after_their_day(cast):
     assert told("overdue", 52) == {"sponsor": ["late3"], "chair": ["late3"]}, "who is gone is stood in for"
 
 
-def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
+def with_grace(cast) -> None:
+    """An initiative whose days of grace end in 14 days."""
     initiative = factories.make_initiative(cast)
     with act("test", system="test", initiative=initiative) as row:
         open_obligation(
@@ -209,6 +210,10 @@ def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
             due=on(14).date(),
             responsible=cast.owner,
         )
+
+
+def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
+    with_grace(cast)
     silence()
     assert told("due", 0) == {"owner": ["14d"]}
     seats = {
@@ -220,16 +225,7 @@ def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
 
 
 def test_the_first_run_long_after_the_grace_sends_one_message_to_each_person(cast):
-    initiative = factories.make_initiative(cast)
-    with act("test", system="test", initiative=initiative) as row:
-        open_obligation(
-            row,
-            "step_back",
-            source="mvp:1",
-            text="MVP: not supported by current evidence",
-            due=on(14).date(),
-            responsible=cast.owner,
-        )
+    with_grace(cast)
     sent = told("overdue", 34)
     assert {"owner", "chair", "seat-risk"} <= set(sent)
     assert {person: len(periods) for person, periods in sent.items() if len(periods) > 1} == {}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from adoption.demo import initiative_acts
 from governance import clock
@@ -184,13 +185,17 @@ def test_permanent_pilots_are_those_nobody_decided_on(cast, as_):
 
 def test_owner_and_chair_are_told_before_and_after(cast):
     initiative = factories.make_mvp(cast)
-    told = {}
+    told, links = {}, {}
     for days in (239, 240, 256, 267, 270, 271, 285):
         with in_days(days):
-            told[days] = {due.person for due in stage_inbox.reminders(clock.now())}
+            found = list(stage_inbox.reminders(clock.now()))
+            told[days] = {due.person for due in found}
+            links[days] = {due.person: due.link for due in found}
     assert told[239] == set()
     for days in (240, 256, 267, 270, 271):
         assert {cast.owner, cast.chair} <= told[days], days
+        assert links[days][cast.chair] == at("initiative-act", initiative.ref, "continue")
+        assert links[days][cast.owner] == at("initiative", initiative.ref), "the owner cannot continue it"
     assert cast.seat_value in told[285]  # after two weeks the board is told too
     with in_days(280):
         stage_actions.continue_stage(
@@ -227,6 +232,17 @@ def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
         assert [asked(person) for person in trio] == [False, False, False]
     with in_days(340):
         assert [asked(person) for person in trio] == [True, True, True]
+        with transaction.atomic():
+            role_actions.revoke_role(
+                assignment=initiative.roles.in_force().get(role="support_owner"),
+                reason="Left",
+                by=cast.support,
+            )
+            role_actions.reaccept_role(
+                assignment=initiative.roles.in_force().get(role="owner"), by=cast.owner
+            )
+            assert reminded() == {cast.chair}, "nobody is left to accept"
+            transaction.set_rollback(True)
         assert reminded() == {cast.owner, cast.support}, "the chair is reminded once both have accepted"
         held = initiative.roles.in_force().get(role="owner")
         role_actions.reaccept_role(assignment=held, by=cast.owner)
