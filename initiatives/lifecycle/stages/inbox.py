@@ -162,7 +162,7 @@ def _again(
 def reminders(moment: datetime):
     """Return the reminders of stages that end, by the days of the rulebook before, on the day and after it.
 
-    A trial: owner and chair. Production: who has not accepted again, and the chair if there is no one left.
+    A trial: owner and chair. Production: who has not accepted again, or the chair after that.
     """
     rulebooks = [Rulebook.objects.current().parsed, *(one.parsed for one in Rulebook.objects.kept_versions())]
     warn = rulebooks[0].freshness.warn_days_before
