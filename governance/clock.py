@@ -4,6 +4,7 @@ Rules never ask the system for the time. An act gets its moment here and passes 
 and walks set the clock with `simulated`, to replay months in seconds.
 """
 
+from collections.abc import Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -76,6 +77,19 @@ def _midnight_in(zone: tzinfo, day: date) -> datetime:
 def midnight_after(day: date) -> datetime:
     """Return the first moment after `day`. A state that is current through `day` ends here."""
     return midnight_before(day + timedelta(days=1))
+
+
+def moments_of(day: date, minutes: Iterable[int]) -> set[datetime]:
+    """Return the moments of `day` at which a local time of these minutes may begin, in UTC.
+
+    On a day on which clocks change, the quarters of each hour are among them, because a local time may begin there.
+    """
+    begin, end = midnight_before(day), midnight_after(day)
+    walls = [datetime.combine(day, time.min, begin.tzinfo) + timedelta(minutes=minute) for minute in minutes]
+    found = {wall.replace(fold=fold).astimezone(UTC) for wall in walls for fold in (0, 1)}
+    if begin.utcoffset() != end.utcoffset():
+        found |= {begin.astimezone(UTC) + timedelta(minutes=quarter) for quarter in range(0, 26 * 60, 15)}
+    return found
 
 
 def last_day_before(moment: datetime) -> date:

@@ -18,7 +18,9 @@ from governance.authorization import authzen
 from governance.authorization.authzen import LONGEST_NAME, BadRequest
 from governance.authorization.decision import InitiativeCondition, Version, decide
 from governance.authorization.deployment_decision import is_asked
-from governance.contracts.cedar_policies import RESOURCE_ID
+from governance.contracts.cedar_policies import value_of
+from governance.contracts.clauses import REGION, RESOURCE_ID
+from governance.vocabulary import Stage
 
 OPEN = {"subject": "id", "resource": "id", "action": "name"}  # what a search leaves out, and finds
 USUAL_RESULTS, MOST_RESULTS = 100, 200  # of one page
@@ -96,6 +98,24 @@ def search(
             return Found(results, _token(binding, place), tried)
         results.append(entity)
     return Found(results, "", tried)
+
+
+def left_open(
+    version: Version | None, condition: InitiativeCondition, request: Mapping[str, Any]
+) -> list[str]:
+    """Return the attributes that the scope or a clause compares and the search does not state, by name.
+
+    An evaluation that states them may have another answer than the search.
+    """
+    bound = condition.bound if condition.stage == Stage.MVP else None
+    compared = {f"{part}.{name}" for _, part, name, _ in (bound.limits if bound else ())}
+    action = request["action"].get("name")
+    for rule in version.policies.rules if version else ():
+        if rule.kind == "residency" and rule.terms.regions:
+            compared.add(REGION)
+        if not action or rule.terms.action in ("", action):
+            compared |= {attribute for attribute, _ in rule.terms.compared}
+    return sorted(one for one in compared if value_of(request, one) is None)
 
 
 # --- What is declared ------------------------------------------------------------------------------------------------

@@ -5,15 +5,15 @@ reason. Cedar computes which clauses apply (`cedar_policies`), and this module w
 condition. Sources: S0-9, S0-13 to S0-16 and docs/domain.md, "Three notions".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from governance import clock
-from governance.contracts import cedar_policies, subject_patterns
+from governance.contracts import cedar_policies, subject_patterns, wording
 from governance.contracts.cedar_policies import Malformed, Policies, PolicyTrouble, Rule, Unreadable
-from governance.contracts.clauses import DAY_MINUTES, Terms
+from governance.contracts.clauses import GROUPS
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, DecisionOutcome, Role, Stage
 from governance.vocabulary.readable_text import shown
@@ -25,6 +25,7 @@ UNSUPPORTED_APPROVERS = (Role.OWNER,)
 UNSUPPORTED_MINUTES = 60
 LINE_ENDS = str.maketrans("\t\n\r", "   ")
 SHOWN = 80  # characters of a name that a reason repeats
+EXPLAINED = 3  # clauses that a reason explains
 # Every code of a decision, with its outcome and its meaning for the author of a system that asks.
 CODES = {
     "allowed": (
@@ -121,6 +122,16 @@ class Bound:
     ends_on: date | None = None
     test_subjects: tuple[str, ...] = ()
 
+    @property
+    def limits(self) -> list[tuple[str, str, str, frozenset[str]]]:
+        """Return each limit that is set: its words, the part and name of the property, and the values allowed."""
+        found = [
+            ("departments", "subject", "department", self.departments),
+            ("places", "subject", "place", self.places),
+            ("data classes", "resource", "data_class", self.data_classes),
+        ]
+        return [one for one in found if one[-1]]
+
 
 @dataclass(frozen=True)
 class InitiativeCondition:
@@ -152,7 +163,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class Decision:
-    """One answer: its outcome, reason, clauses and version, and its end of validity."""
+    """One answer: its outcome, reason, clauses and version, and the end of validity of a yes."""
 
     outcome: str
     code: str
@@ -190,7 +201,7 @@ def decide(
         refusal = _scope(version, initiative, evaluation_request, now)
         if refusal is not None:
             return replace(refusal, version=version)
-        matched = version.policies.ask(evaluation_request, now)
+        return _weigh(version, initiative, evaluation_request, now)
     except Malformed as wrong:
         return _deny("malformed", str(wrong), version=version)
     except PolicyTrouble:
@@ -199,7 +210,6 @@ def decide(
             "The contract could not be evaluated. Every request is denied until the fault is fixed.",
             version=version,
         )
-    return _weigh(version, initiative, evaluation_request, matched, now)
 
 
 def _deny(code: str, reason: str, clauses: tuple[Rule, ...] = (), version: Version | None = None) -> Decision:
@@ -256,16 +266,12 @@ def _scope(
     if bound.ends_on is not None and clock.local_day(now) > bound.ends_on:
         return _deny("outside_scope", f"The scope of this MVP ended on {bound.ends_on:%-d %B %Y}.")
     wrong = []
-    for words, part, name, allowed in (
-        ("departments", "subject", "department", bound.departments),
-        ("places", "subject", "place", bound.places),
-        ("data classes", "resource", "data_class", bound.data_classes),
-    ):
+    for words, part, name, allowed in bound.limits:
         said = _said(evaluation_request, part, name)
         listed = ", ".join(sorted(allowed))
-        if allowed and not said:
+        if not said:
             wrong.append(f"This MVP is limited to the {words} {listed}. Send {part}.properties.{name}.")
-        elif allowed and not set(said) <= allowed:
+        elif not set(said) <= allowed:
             wrong.append(
                 f"{', '.join(map(_shown, sorted(said)))} is outside the {words} of this MVP: {listed}."
             )
@@ -303,12 +309,9 @@ def _said(evaluation_request: Mapping[str, Any], part: str, name: str) -> tuple[
 
 
 def _weigh(
-    version: Version,
-    initiative: InitiativeCondition,
-    evaluation_request: Mapping[str, Any],
-    matched: cedar_policies.Matched,
-    now: datetime,
+    version: Version, initiative: InitiativeCondition, evaluation_request: Mapping[str, Any], now: datetime
 ) -> Decision:
+    matched = version.policies.ask(evaluation_request, now)
     by_number = version.policies.by_number
     if matched.outside:
         kind = matched.outside[0]
@@ -317,28 +320,30 @@ def _weigh(
             "audience": "The contract does not include this subject.",
             "residency": "Set context.region to a region that the contract names.",
         }[kind]
+        if kind == "audience" and cedar_policies.value_of(evaluation_request, GROUPS) is None:
+            why = f"{why} Send subject.properties.groups if a group of the subject is included."
         return _deny(f"outside_{kind}", why, bounds, version)
     if matched.forbidden:
-        return _deny(
-            "edge_policy", "An edge policy forbids this call.", _rules(by_number, matched.forbidden), version
-        )
+        why = _because("An edge policy forbids this call", matched.forbidden, matched)
+        return _deny("edge_policy", why, _rules(by_number, matched.forbidden), version)
     rules = _rules(by_number, matched.clauses)
-    foreseen = any(rule.terms.failure for rule in rules)
+    stated = tuple(rule for rule in rules if rule.number not in matched.missing)
+    foreseen = any(rule.terms.failure for rule in stated)
     if (failure := (evaluation_request.get("context") or {}).get("failure")) is not None and not foreseen:
         return _deny(
             "edge_unforeseen", f"The contract has no policy for the failure {_quoted(failure)}.", (), version
         )
-    base = [rule for rule in rules if rule.kind != "edge_policy"]
+    base = [rule for rule in stated if rule.kind != "edge_policy"]
     if not base:
         action = evaluation_request["action"]["name"]
         if action not in version.policies.actions:
             return _deny(
                 "unknown_action", f"The contract does not cover the action {_quoted(action)}.", (), version
             )
-        return _deny("not_covered", f"No clause allows {_quoted(action)} for this call.", (), version)
+        return _deny("not_covered", _not_covered(version, evaluation_request, now), (), version)
     asking = tuple(rule for rule in rules if rule.kind != "autonomy")
     if asking:
-        return _ask(version, asking)
+        return _ask(version, asking, matched)
     if initiative.short:
         approval = Approval(UNSUPPORTED_APPROVERS, UNSUPPORTED_MINUTES)
         reason = f"A person must approve this call for now: {initiative.short}"
@@ -361,11 +366,47 @@ def _weigh(
     )
 
 
+def _because(words: str, numbers: Iterable[int], matched: cedar_policies.Matched) -> str:
+    """Return the words, with what the request lacks if each of these clauses applies only because of that."""
+    if not all(number in matched.missing for number in numbers):
+        return f"{words}."
+    missing = dict.fromkeys(one for number in numbers for one in matched.missing[number])
+    return f"{words}, because the request does not contain {_listed(missing)}."
+
+
+def _listed(missing: Iterable[tuple[str, str]]) -> str:
+    """Return attributes with their types in words: "resource.frozen as true or false"."""
+    return wording.listed(
+        [
+            f"{'subject.properties.groups' if attribute == GROUPS else _shown(attribute)} as {kind}"
+            for attribute, kind in missing
+        ]
+    )
+
+
+def _not_covered(version: Version, evaluation_request: Mapping[str, Any], now: datetime) -> str:
+    """Return why no clause permits the call: what the call lacks for the nearest clauses."""
+    found = [f"No clause allows {_quoted(evaluation_request['action']['name'])} for this call."]
+    unmet = version.policies.unmet(evaluation_request, now)
+    for number in sorted(unmet, key=lambda one: (len(unmet[one][0]), one))[:EXPLAINED]:
+        parts, missing = unmet[number]
+        terms = version.policies.by_number[number].terms
+        limits = [words for part, words in wording.limits(terms, {}) if part in parts]
+        if "resource" in parts:
+            limits.insert(0, f"for a resource of the type {_quoted(terms.resource)}")
+        if "failure" in parts:
+            limits.append(f"with the failure {_quoted(terms.failure)}")
+        found.append(f"Clause {number} applies only {', '.join(limits)}.")
+        if missing:
+            found.append(f"The request does not contain {_listed(missing)}.")
+    return " ".join(dict.fromkeys(found))
+
+
 def _rules(by_number: Mapping[int, Rule], numbers: tuple[int, ...]) -> tuple[Rule, ...]:
     return tuple(by_number[number] for number in numbers)
 
 
-def _ask(version: Version, rules: tuple[Rule, ...]) -> Decision:
+def _ask(version: Version, rules: tuple[Rule, ...], matched: cedar_policies.Matched) -> Decision:
     """Ask the approvers that every asking clause names, within the shortest time."""
     approvers = [
         role for role in rules[0].terms.approvers if all(role in rule.terms.approvers for rule in rules)
@@ -378,7 +419,7 @@ def _ask(version: Version, rules: tuple[Rule, ...]) -> Decision:
     return Decision(
         DecisionOutcome.NEEDS_APPROVAL,
         "needs_approval",
-        "A person must approve this call.",
+        _because("A person must approve this call", [rule.number for rule in rules], matched),
         rules,
         version,
         approval=approval,
@@ -391,28 +432,48 @@ def _until(version: Version, initiative: InitiativeCondition, rules: list[Rule],
     Clauses with hours and days change only at a whole minute, also when clocks are put forward or back.
     """
     now = now.astimezone(UTC)
-    ends = [now + GOOD_FOR, version.ends_at]
-    if initiative.stage == Stage.MVP and initiative.bound and initiative.bound.ends_on:
-        ends.append(clock.midnight_after(initiative.bound.ends_on))
+    ends = [now + GOOD_FOR, version.ends_at, _scope_ends(initiative)]
     minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    if not any(_speaks(rule.terms, minute) for rule in rules):
-        ends.append(minute)
+    if version.policies.timed:
+        here, then = clock.local(now), clock.local(minute)
+        begins = any(
+            rule.kind != "autonomy"
+            and rule.terms.action in ("", rules[0].terms.action)
+            and not rule.terms.applies_at(here)
+            and rule.terms.applies_at(then)
+            for rule in version.policies.timed
+        )
+        if begins or not any(rule.terms.applies_at(then) for rule in rules):
+            ends.append(minute)
     return min(filter(None, ends))
 
 
-def _speaks(terms: Terms, moment: datetime) -> bool:
-    """Return True if a clause that applies to the call still does by date and hour."""
-    local = clock.local(moment)
-    if terms.weekdays and local.isoweekday() not in terms.weekdays:
-        return False
-    if terms.holds_until and local.date() > terms.holds_until:
-        return False
-    if terms.window is None:
-        return True
-    start, end = terms.window
-    length = end - start
-    gone = (local.hour * 60 + local.minute - start) % DAY_MINUTES
-    return gone < (length if length >= 0 else length + DAY_MINUTES)
+def _scope_ends(initiative: InitiativeCondition) -> datetime | None:
+    if initiative.stage == Stage.MVP and initiative.bound and initiative.bound.ends_on:
+        return clock.midnight_after(initiative.bound.ends_on)
+    return None
+
+
+def approval_ends(
+    version: Version,
+    initiative: InitiativeCondition,
+    evaluation_request: Mapping[str, Any],
+    now: datetime,
+    minutes: int,
+) -> datetime:
+    """Return the end of an approval of this call: after `minutes`, or at the earlier moment from which it is denied."""
+    latest = now + timedelta(minutes=minutes)
+    moments = {version.ends_at, _scope_ends(initiative)}
+    times = {0} | {minute for rule in version.policies.timed for minute in rule.terms.window or ()}
+    if version.policies.timed:
+        day, last = clock.local_day(now), clock.local_day(latest)
+        while day <= last:
+            moments |= clock.moments_of(day, times)
+            day += timedelta(days=1)
+    for moment in sorted(one for one in moments if one and now < one < latest):
+        if decide(version, initiative, evaluation_request, moment).outcome == DecisionOutcome.DENY:
+            return moment
+    return latest
 
 
 def _quoted(value: object) -> str:

@@ -1,19 +1,36 @@
 """The calls of a clause as a set: common calls of two clauses, and containment. Pure.
 
-The set is exact in each thing that a clause looks at. Without certainty it reports nothing. Two groups may share a
-member or not, so clauses for different groups count neither as overlapping nor as apart.
+A clause has two sets: the calls that it permits, which have all that it compares, and the calls that it restricts,
+which may lack some of that (`cedar_policies`). The set is exact in each thing that a clause looks at. Without certainty
+it reports nothing. Two groups may share a member or not, so clauses for different groups count neither as overlapping
+nor as apart.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from governance.contracts.cedar_policies import AMOUNT, COUNT, CURRENCY, FAILURE, LARGEST_NUMBER, REGION, Rule
-from governance.contracts.clauses import DAY_MINUTES, NUMERIC, Terms, Test
+from governance.contracts.cedar_policies import LARGEST_NUMBER, Rule
+from governance.contracts.clauses import (
+    AMOUNT,
+    COUNT,
+    CURRENCY,
+    DAY_MINUTES,
+    FAILURE,
+    NUMBER,
+    NUMERIC,
+    REGION,
+    RESOURCE_ID,
+    TEXT,
+    TRUTH,
+    Terms,
+    Test,
+)
 
-EVERY_MINUTE = (1 << DAY_MINUTES) - 1
-EVERY_DAY = (1 << 7) - 1
-FIRST, LAST = date.min.toordinal(), date.max.toordinal()
+WEEK = 7 * DAY_MINUTES
+EVERY_MINUTE = (1 << WEEK) - 1
+# The first and the last minute that a date names, counted from the first minute of day 0 of the calendar.
+FIRST, LAST = date.min.toordinal() * DAY_MINUTES, (date.max.toordinal() + 1) * DAY_MINUTES - 1
 _BOTH: frozenset[bool] = frozenset((True, False))
 _NEITHER: frozenset[bool] = frozenset()
 
@@ -23,6 +40,7 @@ class Values:
     """The values that an attribute may have. A truth is never a number, as in the engine.
 
     `low` and `high` bound whole numbers. `texts` are allowed texts, None allows any. `without` lists excluded values.
+    With `missing`, a call may lack the attribute.
     """
 
     low: int = -LARGEST_NUMBER
@@ -30,11 +48,18 @@ class Values:
     texts: frozenset[str] | None = None
     truths: frozenset[bool] = _BOTH
     without: frozenset[int | str] = frozenset()
+    missing: bool = True
 
     @property
     def nothing(self) -> bool:
-        """Return True if no value is left."""
-        return self.low > self.high and not self.truths and self.texts is not None and not self.texts
+        """Return True if no value is left, and the attribute may not be missing."""
+        return (
+            self.low > self.high
+            and not self.truths
+            and self.texts is not None
+            and not self.texts
+            and not self.missing
+        )
 
     def shared(self, other: "Values") -> "Values":
         """Return the values in both."""
@@ -48,13 +73,14 @@ class Values:
             texts,
             self.truths & other.truths,
             self.without | other.without,
+            self.missing and other.missing,
         )
 
     def within(self, other: "Values") -> bool:
         """Return True if the other set contains every value of this one."""
         if self.low <= self.high and not (other.low <= self.low and self.high <= other.high):
             return False
-        if not self.truths <= other.truths:
+        if not self.truths <= other.truths or self.missing > other.missing:
             return False
         if other.texts is not None and (self.texts is None or not self.texts <= other.texts):
             return False
@@ -74,6 +100,7 @@ def _tightened(
     texts: frozenset[str] | None,
     truths: frozenset[bool],
     without: frozenset[int | str],
+    missing: bool,
 ) -> Values:
     """The same values, with bounds that are themselves among them."""
     while low <= high and low in without:
@@ -81,11 +108,14 @@ def _tightened(
     while low <= high and high in without:
         high -= 1
     left = None if texts is None else frozenset(text for text in texts if text not in without)
-    return Values(low, high, left, truths, without)
+    return Values(low, high, left, truths, without, missing)
 
 
 NUMBERS = Values(texts=frozenset(), truths=_NEITHER)
-_NOTHING = replace(NUMBERS, low=1, high=0)
+_NOTHING = replace(NUMBERS, low=1, high=0, missing=False)
+
+
+_ANY = Values()
 
 
 def _texts(values: Iterable[str]) -> Values:
@@ -93,19 +123,30 @@ def _texts(values: Iterable[str]) -> Values:
 
 
 def _between(low: int, high: int) -> Values:
-    return replace(NUMBERS, low=low, high=high)
+    return replace(_NOTHING, low=low, high=high)
+
+
+def _or_unstated(allowed: Values, kind: str) -> Values:
+    """Return these values of one type, all values of other types, and a missing attribute."""
+    return Values(
+        low=allowed.low if kind == NUMBER else -LARGEST_NUMBER,
+        high=allowed.high if kind == NUMBER else LARGEST_NUMBER,
+        texts=allowed.texts if kind == TEXT else None,
+        truths=allowed.truths if kind == TRUTH else _BOTH,
+        without=allowed.without,
+    )
 
 
 def _passing(one: Test) -> Values:
-    """The values with which a condition holds."""
+    """The values of the condition's type with which it holds."""
     value, how = one.value, one.how
     if isinstance(value, tuple):  # one of these
         return _texts(value)
     if isinstance(value, bool):
-        truths = frozenset((value if how == "equals" else not value,))
-        return Values(truths=truths) if how == "differs" else replace(_NOTHING, truths=truths)
+        return replace(_NOTHING, truths=frozenset((value if how == "equals" else not value,)))
     if how == "differs":
-        return Values(without=frozenset((value,)))
+        allowed = replace(_NOTHING, texts=None) if isinstance(value, str) else replace(NUMBERS, missing=False)
+        return replace(allowed, without=frozenset((value,)))
     if isinstance(value, str):
         return _texts((value,))
     return _between(
@@ -115,13 +156,15 @@ def _passing(one: Test) -> Values:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """A set of calls. Empty `action`, `resource` or `audience` mean any. `days` and `minutes` have a bit for each."""
+    """A set of calls. Empty `action`, `resource` or `audience` mean any.
+
+    `week` has a bit for each minute of the week, from Monday. `first` and `last` are minutes since day 0.
+    """
 
     action: str = ""
     resource: str = ""
     audience: frozenset[str] = frozenset()
-    days: int = EVERY_DAY
-    minutes: int = EVERY_MINUTE
+    week: int = EVERY_MINUTE
     first: int = FIRST
     last: int = LAST
     values: Mapping[str, Values] = field(default_factory=dict)
@@ -131,7 +174,7 @@ class Calls:
         """Return True if the set is empty, because its parts exclude one another."""
         return (
             self.first > self.last
-            or not (self.minutes and self.days & _days_between(self.first, self.last))
+            or not self.week & _week_between(self.first, self.last)
             or any(one.nothing for one in self.values.values())
         )
 
@@ -150,8 +193,7 @@ class Calls:
             self.action or other.action,
             self.resource or other.resource,
             self.audience & other.audience or self.audience or other.audience,
-            self.days & other.days,
-            self.minutes & other.minutes,
+            self.week & other.week,
             max(self.first, other.first),
             min(self.last, other.last),
             values,
@@ -166,13 +208,12 @@ class Calls:
             return False
         if other.audience and not (self.audience and self.audience <= other.audience):
             return False
-        if self.minutes & ~other.minutes or self.first < other.first or self.last > other.last:
+        if self.first < other.first or self.last > other.last:
             return False
-        if self.days & ~other.days and self.days & _days_between(self.first, self.last) & ~other.days:
+        if self.week & ~other.week and self.week & _week_between(self.first, self.last) & ~other.week:
             return False
         return all(
-            attribute in self.values and self.values[attribute].within(allowed)
-            for attribute, allowed in other.values.items()
+            self.values.get(attribute, _ANY).within(allowed) for attribute, allowed in other.values.items()
         )
 
 
@@ -186,67 +227,90 @@ def certainly_apart(one: Collection[str], other: Collection[str]) -> bool:
     return not certainly_common(one, other) and all(":" in name for name in (*one, *other))
 
 
-def _days_between(first: int, last: int) -> int:
-    """The days of the week that come between two days, both included."""
-    if last - first >= 6:
-        return EVERY_DAY
-    days = 0
-    for day in range(first, last + 1):
-        days |= 1 << (day - 1) % 7  # day 1 of the calendar is a Monday
-    return days
+def _week_between(first: int, last: int) -> int:
+    """The minutes of the week that come between two minutes, both included."""
+    if last - first >= WEEK - 1:
+        return EVERY_MINUTE
+    return _turned(((1 << last - first + 1) - 1) << (first - DAY_MINUTES) % WEEK)  # day 1 is a Monday
+
+
+def _turned(minutes: int) -> int:
+    """The minutes of the week, with those that go past its end at its beginning."""
+    return minutes & EVERY_MINUTE | minutes >> WEEK
 
 
 def calls_of(
-    rule: Rule, numeric: Collection[str] = (), regions: Collection[str] = (), since: date | None = None
+    rule: Rule,
+    numeric: Collection[str] = (),
+    regions: Collection[str] = (),
+    since: date | None = None,
+    *,
+    restricts: bool = False,
 ) -> Calls:
     """Return the calls that the clause covers from the day `since`, within `regions`.
 
     Empty `regions` mean any. `numeric` attributes are compared as numbers by some clause, and accept only numbers.
+    With `restricts`, calls that lack what the clause compares are among them.
     """
     terms = rule.terms
     values: dict[str, Values] = {}
-    for attribute, allowed in _allowed(rule, regions):
+    for attribute, allowed, without in _allowed(terms, regions):
+        if restricts:
+            allowed = without
         if attribute in numeric:
             allowed = allowed.shared(NUMBERS)
         values[attribute] = values[attribute].shared(allowed) if attribute in values else allowed
+    begin, end = terms.window if terms.past_midnight and terms.window else (0, 0)
+    first = terms.holds_from.toordinal() * DAY_MINUTES + begin if terms.holds_from else FIRST
+    last = (terms.holds_until.toordinal() + 1) * DAY_MINUTES + end - 1 if terms.holds_until else LAST
     return Calls(
         terms.action,
         terms.resource,
         frozenset(terms.audience),
-        sum(1 << (day - 1) for day in set(terms.weekdays)) or EVERY_DAY,
-        _minutes(terms),
-        max(
-            terms.holds_from.toordinal() if terms.holds_from else FIRST, since.toordinal() if since else FIRST
-        ),
-        terms.holds_until.toordinal() if terms.holds_until else LAST,
+        _week(terms),
+        max(first, since.toordinal() * DAY_MINUTES if since else FIRST),
+        last,
         values,
     )
 
 
-def _allowed(rule: Rule, regions: Collection[str]) -> Iterable[tuple[str, Values]]:
-    terms = rule.terms
+def _allowed(terms: Terms, regions: Collection[str]) -> Iterable[tuple[str, Values, Values]]:
+    """Yield each attribute that the clause compares, with the values that are met, and those met or not stated."""
+    for attribute, kind, allowed in _compared(terms):
+        yield attribute, allowed, _or_unstated(allowed, kind)
+    always = [(FAILURE, _texts((terms.failure,)))] if terms.failure else []
+    always += [(REGION, _texts(regions))] if regions else []
+    for one in terms.tests:
+        if one.attribute in (FAILURE, RESOURCE_ID):
+            allowed = _passing(one)
+            # A request without a failure has none, which differs from each.
+            without_failure = one.attribute == FAILURE and one.how == "differs"
+            always.append((one.attribute, _or_unstated(allowed, one.type) if without_failure else allowed))
+    for attribute, allowed in always:
+        yield attribute, allowed, allowed
+
+
+def _compared(terms: Terms) -> Iterable[tuple[str, str, Values]]:
+    """Yield each attribute that a request may leave out, with the type and the values that are met."""
     if terms.amounts:
         most = LARGEST_NUMBER if terms.up_to is None else terms.up_to
-        yield AMOUNT, _between(0 if terms.over is None else max(0, terms.over + 1), most)
-        yield CURRENCY, _texts((terms.currency,))
+        yield AMOUNT, NUMBER, _between(0 if terms.over is None else max(0, terms.over + 1), most)
+        yield CURRENCY, TEXT, _texts((terms.currency,))
     if terms.most is not None:
-        yield COUNT, _between(0, terms.most)
-    if terms.failure:
-        yield FAILURE, _texts((terms.failure,))
-    if regions:
-        yield REGION, _texts(regions)
+        yield COUNT, NUMBER, _between(0, terms.most)
     for one in terms.tests:
-        yield one.attribute, _passing(one)
+        if one.attribute not in (FAILURE, RESOURCE_ID):
+            yield one.attribute, one.type, _passing(one)
 
 
-def _minutes(terms: Terms) -> int:
-    if terms.window is None:
-        return EVERY_MINUTE
-    start, end = terms.window
-    before_end, before_start = (1 << end) - 1, (1 << start) - 1
-    if start <= end:
-        return before_end & ~before_start
-    return before_end | (EVERY_MINUTE & ~before_start)
+def _week(terms: Terms) -> int:
+    """The minutes of the week, from Monday. A window past midnight belongs to the day on which it begins."""
+    start, end = terms.window or (0, DAY_MINUTES)
+    length = end - start + (DAY_MINUTES if terms.past_midnight else 0)
+    week = 0
+    for one in set(terms.weekdays) or range(1, 8):
+        week |= _turned(((1 << length) - 1) << (one - 1) * DAY_MINUTES + start)
+    return week
 
 
 def numeric_attributes(rules: Iterable[Rule]) -> frozenset[str]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, get_args, get_origin
 
 from governance.vocabulary.currencies import wrong_currency
@@ -35,6 +35,16 @@ COMPARISONS = {
     "one_of": "is one of",
 }
 NUMERIC = ("at_least", "at_most")
+# Attributes of an act that limits compare: its amount in minor units, the currency, and how many at once.
+AMOUNT, CURRENCY, COUNT = "action.amount", "action.currency", "action.count"
+REGION = "context.region"
+# A failure is a signal. A request without it has no failure, and a complete contract has an edge case for each failure.
+FAILURE = "context.failure"
+# The id of the resource itself, and not a property: a clause that compares it names single resources.
+RESOURCE_ID = "resource.id"
+GROUPS = "subject.groups"
+# The types that clauses compare with, in the words of a reason.
+TEXT, NUMBER, TRUTH, NAMES = "a text", "a whole number", "true or false", "a list of names"
 # Kinds of clause by what a running system may read out of them.
 ASKED = ("autonomy", "human_approval", "edge_policy")
 BOUNDING = ("audience", "residency")
@@ -49,9 +59,10 @@ SHORTEST_RETENTION = 730  # days; docs/domain.md, invariant 18
 
 @dataclass(frozen=True)
 class Test:
-    """A condition on an attribute of a request: `resource.status` equals "open". A missing attribute never passes.
+    """A condition on an attribute of a request: `resource.status` equals "open".
 
-    `resource.id` is the id of the resource itself. All other attributes are properties.
+    `resource.id` is the id of the resource itself. All other attributes are properties. A clause that permits needs the
+    attribute. A clause that forbids or asks also counts if the attribute is missing (`cedar_policies`).
     """
 
     __test__ = False  # not one of pytest's
@@ -66,6 +77,18 @@ class Test:
         """Return the attribute as the policy engine names it: "resource.status"."""
         return f"{self.of}.{self.name}"
 
+    @property
+    def type(self) -> str:
+        """Return the type of the values that the condition is about."""
+        return TEXT if isinstance(self.value, tuple) else type_of(self.value)
+
+
+def type_of(value: str | int) -> str:
+    """Return the type of a value of a request, as clauses compare it. A truth value is not a number."""
+    if isinstance(value, bool):
+        return TRUTH
+    return NUMBER if isinstance(value, int) else TEXT
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -73,9 +96,9 @@ class Terms:
 
     `audience` has groups, or subjects as "type:id". `weekdays` begin with 1 for Monday. `from_minute` and
     `until_minute` are minutes of the local day, the second excluded. A window that ends before it starts passes
-    midnight. `over` and `up_to` are minor units of `currency`, the first excluded. `most` is how many at once.
-    `minutes` is the time of an approver. An edge policy has a failure, or the conditions that make the initiative an
-    edge, or both, and `then` as the consequence.
+    midnight, and belongs to the day on which it begins. `over` and `up_to` are minor units of `currency`, the first
+    excluded. `most` is how many at once. `minutes` is the time of an approver. An edge policy has a failure, or the
+    conditions that make the initiative an edge, or both, and `then` as the consequence.
     """
 
     action: str = ""
@@ -145,6 +168,42 @@ class Terms:
         if self.from_minute is None or self.until_minute is None:
             return None
         return self.from_minute, self.until_minute
+
+    @property
+    def past_midnight(self) -> bool:
+        """Return True if the hours of the clause end on the next day."""
+        return self.window is not None and self.window[0] > self.window[1]
+
+    @property
+    def timed(self) -> bool:
+        """Return True if the clause has hours, days of the week, or a first or last day."""
+        return bool(self.window or self.weekdays or self.holds_from or self.holds_until)
+
+    def applies_at(self, local: datetime) -> bool:
+        """Return True if the clause applies at this local time, by its hours and days."""
+        day, minute = local.date(), local.hour * 60 + local.minute
+        if self.window is not None:
+            start, end = self.window
+            if self.past_midnight and minute < end:
+                day -= timedelta(days=1)
+            elif minute < start or (minute >= end and not self.past_midnight):
+                return False
+        return not (
+            (self.weekdays and day.isoweekday() not in self.weekdays)
+            or (self.holds_from and day < self.holds_from)
+            or (self.holds_until and day > self.holds_until)
+        )
+
+    @property
+    def compared(self) -> tuple[tuple[str, str], ...]:
+        """Return each attribute that the clause compares and a request may leave out, with the type of its values."""
+        found = [(GROUPS, NAMES)] if any(":" not in name for name in self.audience) else []
+        if self.amounts:
+            found += [(AMOUNT, NUMBER), (CURRENCY, TEXT)]
+        if self.most is not None:
+            found.append((COUNT, NUMBER))
+        found += [(one.attribute, one.type) for one in self.tests if one.attribute != FAILURE]
+        return tuple(one for one in dict.fromkeys(found) if one != (RESOURCE_ID, TEXT))
 
 
 def _is(value: object, kind: object) -> bool:
@@ -228,7 +287,7 @@ def _wrong_test(one: Test) -> str:
         return f"{one.attribute} must be compared with a list of texts."
     if one.how in NUMERIC and (isinstance(one.value, bool) or not isinstance(one.value, int)):
         return f"{one.attribute} must be compared with a whole number."
-    if one.attribute == "resource.id" and not isinstance(one.value, (str, tuple)):
+    if one.attribute == RESOURCE_ID and not isinstance(one.value, (str, tuple)):
         return "resource.id must be compared with a text, or with a list of texts."
     if isinstance(one.value, int) and not isinstance(one.value, bool) and abs(one.value) > LARGEST:
         return f"The number for {one.attribute} is too large."

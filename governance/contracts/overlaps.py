@@ -16,8 +16,8 @@ from governance.contracts.call_sets import (
     certainly_common,
     numeric_attributes,
 )
-from governance.contracts.cedar_policies import REGION, Rule
-from governance.contracts.clauses import ASK, ASKED, problems
+from governance.contracts.cedar_policies import Rule
+from governance.contracts.clauses import ASK, ASKED, REGION, problems
 from governance.contracts.wording import APPROVERS, listed
 
 
@@ -60,13 +60,18 @@ def asks(rule: Rule) -> bool:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Read:
-    """A clause with the calls it speaks for, what it does, and the people who accepted the roles that may approve."""
+    """A clause with its calls, what it does, and the people who accepted the roles that may approve.
+
+    `calls` have all that the clause compares. `restricts` has the calls that the clause forbids or asks about, also if
+    something is missing. It is None if the clause only permits.
+    """
 
     rule: Rule
     number: int
     action: str
     failure: str
     calls: Calls
+    restricts: Calls | None
     edge: bool
     asks: bool
     refuses: bool
@@ -84,6 +89,7 @@ def _read(rule: Rule, numeric: Collection[str], roles: Mapping[str, str], on: da
         terms.action,
         terms.failure,
         calls_of(rule, numeric, since=on),
+        calls_of(rule, numeric, since=on, restricts=True) if edge or asking else None,
         edge,
         asking,
         edge and not asking,
@@ -128,9 +134,12 @@ def _never(one: _Read, bounds: Mapping[str, list[str]], numeric: frozenset[str],
     """Why no call can meet the clause, if none can."""
     name, number, audience = f"Clause {one.number}", (one.number,), one.rule.terms.audience
     if one.calls.nothing:
+        words = f"{name} never applies, because its conditions exclude each other."
+        if one.restricts and not one.restricts.nothing:
+            words = f"The conditions of clause {one.number} exclude each other, so no complete call meets the clause."
         return Gap(
             "never_applies",
-            f"{name} never applies, because its conditions exclude each other.",
+            words,
             "Remove or change one of its amounts, days or conditions.",
             number,
         )
@@ -165,12 +174,7 @@ def _covered(read: Sequence[_Read]) -> tuple[list[Gap], set[_Read]]:
     for one in read:
         acts, things = dict.fromkeys((one.action, "")), dict.fromkeys((one.calls.resource, ""))
         for other in (other for act in acts for thing in things for other in alike.get((act, thing), ())):
-            if (
-                other is one
-                or other in gone
-                or not _no_laxer(other, one)
-                or not one.calls.within(other.calls)
-            ):
+            if other is one or other in gone or not _no_laxer(other, one) or not _inside(one, other):
                 continue
             same = other.calls.within(one.calls)
             equal = _no_laxer(one, other)
@@ -180,6 +184,15 @@ def _covered(read: Sequence[_Read]) -> tuple[list[Gap], set[_Read]]:
             gone.add(one)
             break
     return found, gone
+
+
+def _inside(one: _Read, other: _Read) -> bool:
+    """Return True if `other` speaks for all calls that `one` permits, and restricts all that `one` restricts."""
+    if one.restricts and not (other.restricts and one.restricts.within(other.restricts)):
+        return False
+    if other.refuses and other.restricts:
+        return one.calls.within(other.restricts)
+    return one.calls.within(other.calls)
 
 
 def _no_laxer(other: _Read, one: _Read) -> bool:
@@ -235,8 +248,8 @@ def _contradictions(read: Sequence[_Read], audience: Sequence[str]) -> list[Gap]
     for one in read:
         if one.asks:
             asking[one.action].append(one)
-        elif one.refuses:
-            refusing[one.failure].append(one.calls)
+        elif one.restricts:
+            refusing[one.failure].append(one.restricts)
     at_odds: defaultdict[_Read, dict[_Read, bool]] = defaultdict(dict)  # by both, in the order found
     nobody: dict[tuple[frozenset[str], bool, frozenset[str], bool], tuple[str, str] | None] = {}
     every = [one for group in asking.values() for one in group]
@@ -298,8 +311,11 @@ def _nobody_for_both(one: _Read, other: _Read) -> tuple[str, str] | None:
 
 def _meet(one: _Read, other: _Read, audience: Sequence[str], refusing: Mapping[str, list[Calls]]) -> bool:
     """Return True if both clauses certainly ask for some call that is not refused."""
-    both = one.calls.shared(other.calls)
-    if both is None or not certainly_common(both.audience, audience):
-        return False
     failures = dict.fromkeys((one.failure, other.failure, ""))
-    return not any(both.within(calls) for failure in failures for calls in refusing.get(failure, ()))
+    for stated, restricted in ((one.calls, other.restricts), (other.calls, one.restricts)):
+        both = stated.shared(restricted) if restricted else None
+        if both is None or not certainly_common(both.audience, audience):
+            continue
+        if not any(both.within(calls) for failure in failures for calls in refusing.get(failure, ())):
+            return True
+    return False

@@ -1,11 +1,23 @@
 """Clauses as sentences that can be read aloud in a board, and two versions compared in sentences. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
 
-from governance.contracts.clauses import ASK, COMPARISONS, DAY_MINUTES, FAILURES, WEEKDAYS, Terms, Test
+from governance.contracts.clauses import (
+    AMOUNT,
+    ASK,
+    COMPARISONS,
+    COUNT,
+    CURRENCY,
+    DAY_MINUTES,
+    FAILURES,
+    GROUPS,
+    WEEKDAYS,
+    Terms,
+    Test,
+)
 from governance.vocabulary.currencies import digits_of, wrong_amount, wrong_currency
 
 APPROVERS = {
@@ -102,26 +114,58 @@ def _approval(terms: Terms) -> str:
 
 
 def _bounds(terms: Terms, words: Mapping[str, str]) -> str:
-    """Everything that narrows an act, in the order in which people say it."""
-    parts = []
+    parts = [said for _, said in limits(terms, words)]
+    return f", {', '.join(parts)}" if parts else ""
+
+
+def limits(terms: Terms, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield everything that narrows an act, in the order in which people say it: the part of the terms, and its words.
+
+    The parts are those of `cedar_policies`.
+    """
     if terms.audience:
-        parts.append(f"for {_people(terms.audience, words)}")
+        yield "audience", f"for {_people(terms.audience, words)}"
     if terms.amounts:
-        parts.append(_amounts(terms))
+        yield "amounts", _amounts(terms)
     if terms.most is not None:
-        parts.append("one at a time" if terms.most == 1 else f"at most {terms.most} at a time")
+        yield "most", "one at a time" if terms.most == 1 else f"at most {terms.most} at a time"
     if terms.weekdays:
-        parts.append(_weekdays(terms.weekdays))
+        yield "when", _weekdays(terms.weekdays)
     if terms.window:
         start, end = terms.window
-        parts.append(f"between {clock_time(start)} and {clock_time(end)}")
+        next_day = " of the next day" if terms.past_midnight else ""
+        yield "when", f"between {clock_time(start)} and {clock_time(end)}{next_day}"
     if terms.holds_from:
-        parts.append(f"from {terms.holds_from:%-d %B %Y} on")
+        yield "when", f"from {terms.holds_from:%-d %B %Y} on"
     if terms.holds_until:
-        parts.append(f"until {terms.holds_until:%-d %B %Y}")
+        yield "when", f"until {terms.holds_until:%-d %B %Y}"
     if terms.tests:
-        parts.append(f"if {listed([_test(one, words) for one in terms.tests])}")
-    return f", {', '.join(parts)}" if parts else ""
+        yield "tests", f"if {listed([_test(one, words) for one in terms.tests])}"
+
+
+def without(kind: str, terms: Terms) -> str:
+    """Return the sentence about a call that lacks what a restricting clause compares, or "" if nothing can be left out.
+
+    Left out is also a value of another type (`cedar_policies`).
+    """
+    if kind not in ("edge_policy", "human_approval") or not terms.compared:
+        return ""
+    if kind == "human_approval":
+        then = "the call is denied unless another clause allows it, and a person must approve it"
+    else:
+        then = "a person must approve the call" if terms.then == ASK else "the call is denied"
+    return f"If the system does not send {listed([_left_out(*one) for one in terms.compared], 'or')}, {then}."
+
+
+def _left_out(attribute: str, kind: str) -> str:
+    known = {
+        AMOUNT: "the amount",
+        CURRENCY: "the currency",
+        COUNT: "the number at a time",
+        GROUPS: "the groups of who asks",
+    }
+    part, _, name = attribute.partition(".")
+    return f"{known.get(attribute) or _attribute(part, name)} (as {kind})"
 
 
 def _people(audience: Sequence[str], words: Mapping[str, str]) -> str:
@@ -143,12 +187,15 @@ def _weekdays(days: Sequence[int]) -> str:
 
 
 def _test(one: Test, words: Mapping[str, str]) -> str:
-    name = one.name.replace("_", " ")
-    of = {"subject": "of who asks", "resource": "of the thing", "action": "of the act"}.get(one.of, "")
     value = (
         listed([_value(v) for v in one.value], "or") if isinstance(one.value, tuple) else _value(one.value)
     )
-    return " ".join(filter(None, ["the", name, of, COMPARISONS[one.how], value]))
+    return f"{_attribute(one.of, one.name)} {COMPARISONS[one.how]} {value}"
+
+
+def _attribute(part: str, name: str) -> str:
+    of = {"subject": "of who asks", "resource": "of the thing", "action": "of the act"}.get(part, "")
+    return " ".join(filter(None, ["the", name.replace("_", " "), of]))
 
 
 def _value(value: str | int) -> str:

@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
+from governance.contracts import wording
 from governance.contracts.clauses import Terms
 from governance.database.row_history import WrittenOnce, governed
 from governance.models.constraints import by_whom_and_when
@@ -134,6 +135,11 @@ class Clause(models.Model):
     def said(self) -> Terms:
         """Return the structured part."""
         return Terms.read(self.terms)
+
+    @property
+    def without(self) -> str:
+        """Return what follows if a request leaves out what the clause compares, as a sentence, or ""."""
+        return wording.without(self.kind, self.said)
 
     @property
     def keys(self) -> set[str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from governance.authorization import authzen, decision, deployment_decision
 from governance.contracts import subject_patterns
 from governance.contracts.cedar_policies import Rule
-from governance.contracts.clauses import Terms
+from governance.contracts.clauses import FAILURE, GROUPS, NUMERIC, RESOURCE_ID, Terms, Test
 from governance.vocabulary import DecisionOutcome, Stage
 
 # What is answered instead of a decision, by HTTP status: whatever it is, nothing is allowed.
@@ -88,21 +88,10 @@ def bounds(condition: decision.InitiativeCondition, rules: Iterable[Rule]) -> li
     if condition.stage == Stage.PROTOTYPE and condition.bound:
         words = "Test subject of the prototype (* for any characters)"
         found.append(Bound("subject, as type:id", words, _sorted(condition.bound.test_subjects)))
-    scope = condition.bound if condition.stage == Stage.MVP else None
-    if scope:
-        found += [
-            Bound(
-                "subject.properties.department",
-                "Department in the scope of the MVP",
-                _sorted(scope.departments),
-            ),
-            Bound("subject.properties.place", "Place in the scope of the MVP", _sorted(scope.places)),
-            Bound(
-                "resource.properties.data_class",
-                "Data class in the scope of the MVP",
-                _sorted(scope.data_classes),
-            ),
-        ]
+    if condition.stage == Stage.MVP and condition.bound:
+        for words, part, name, allowed in condition.bound.limits:
+            words = f"{words.capitalize()} in the scope of the MVP"
+            found.append(Bound(f"{part}.properties.{name}", words, _sorted(allowed)))
     rules = list(rules)
     people = {one for rule in rules if rule.kind == "audience" for one in rule.terms.audience}
     regions = {one for rule in rules if rule.kind == "residency" for one in rule.terms.regions}
@@ -126,7 +115,10 @@ def _tester(names: list[str], people: Iterable[str], condition: decision.Initiat
 
 
 def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> dict:
-    """Return a request in the contract's words, for its first clause on an action."""
+    """Return a request in the contract's words, for its first clause on an action.
+
+    It has all that the clauses about this action compare, so that none of them applies because something is missing.
+    """
     rules = list(rules)
     first = next((rule for rule in rules if rule.terms.action and rule.kind == "autonomy"), None)
     first = first or next((rule for rule in rules if rule.terms.action), None)
@@ -147,19 +139,16 @@ def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> d
     if terms.most is not None:
         said["action"]["count"] = 1
     for one in terms.tests:
-        if one.how != "differs":
-            said[one.of][one.name] = one.value[0] if isinstance(one.value, tuple) else one.value
+        said[one.of].setdefault(one.name, _met(one))
+    for rule in rules:
+        if rule is not first and rule.kind != "autonomy" and rule.terms.action in ("", terms.action):
+            _state(said, rule.terms)
     thing = said["resource"].pop("id", "4711")
     if regions:
         said["context"]["region"] = regions[0]
     if condition.stage == Stage.MVP and condition.bound:
-        for part, attribute, values in (
-            ("subject", "department", condition.bound.departments),
-            ("subject", "place", condition.bound.places),
-            ("resource", "data_class", condition.bound.data_classes),
-        ):
-            if values:
-                said[part][attribute] = sorted(values)[0]
+        for _, part, attribute, values in condition.bound.limits:
+            said[part][attribute] = sorted(values)[0]
     evaluation_request = {
         "subject": {"type": kind, "id": key},
         "action": {"name": terms.action},
@@ -171,6 +160,42 @@ def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> d
         elif properties:
             evaluation_request[part]["properties"] = properties
     return evaluation_request
+
+
+def _met(one: Test) -> str | int:
+    """Return a value with which the condition holds."""
+    if isinstance(one.value, tuple):
+        return one.value[0]
+    return _other(one.value) if one.how == "differs" else one.value
+
+
+def _other(value: str | int) -> str | int:
+    """Return a value of the same type that is not this one."""
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int) else f"not {value}"
+
+
+def _state(said: dict[str, dict], terms: Terms) -> None:
+    """Add what a restricting clause compares and the request does not state, if possible so that it does not apply."""
+    if any(attribute == GROUPS for attribute, _ in terms.compared):
+        said["subject"].setdefault("groups", [])
+    if terms.amounts:
+        amount = terms.over if terms.over is not None else (terms.up_to or 0) + 1
+        said["action"].setdefault("amount", amount)
+        said["action"].setdefault("currency", terms.currency)
+    if terms.most is not None:
+        said["action"].setdefault("count", terms.most + 1)
+    for one in terms.tests:
+        if one.attribute in (FAILURE, RESOURCE_ID):
+            continue
+        if isinstance(one.value, tuple):
+            value: str | int = f"not {one.value[0]}"
+        elif one.how in NUMERIC:
+            value = int(one.value) + (1 if one.how == "at_most" else -1)
+        else:
+            value = one.value if one.how == "differs" else _other(one.value)
+        said[one.of].setdefault(one.name, value)
 
 
 # --- The example as code ---------------------------------------------------------------------------------------------

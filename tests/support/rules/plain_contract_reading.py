@@ -1,12 +1,16 @@
 """What a contract answers, read from its clauses by hand.
 
-The reading is written from what `governance.contracts.clauses` and `governance.authorization.decision` say
-that clauses mean, and shares nothing
-with the engine but the clauses themselves: it goes from clause to clause and compares values of one type only.
+The reading is written from what `governance.contracts.clauses` and `governance.authorization.decision` say that clauses
+mean. It shares only the clauses with the engine. It goes from clause to clause. Each condition is YES, NO, or UNSURE if
+the request lacks what the condition compares, or has it with another type. A clause permits if every condition is YES.
+It forbids or asks if no condition is NO.
 """
+
+from datetime import timedelta
 
 ALLOW, ASK, DENY = "allow", "needs_approval", "deny"
 NOT_SAID = object()
+YES, UNSURE, NO = "yes", "unsure", "no"
 
 
 class Unreadable(Exception):
@@ -22,15 +26,22 @@ def read(rules, evaluation_request, now, zone):
         return DENY, "malformed", (), None
     if barred := bounds_broken(rules, asker, said):
         return DENY, f"outside_{barred}", tuple(r.number for r in rules if r.kind == barred), None
-    speaking = [rule for rule in rules if speaks(rule, asker, said, now.astimezone(zone))]
-    speaking.sort(key=lambda rule: rule.number)
+    local = now.astimezone(zone)
+    answers = {rule.number: speaks(rule, asker, said, local) for rule in rules}
+    ordered = sorted(rules, key=lambda rule: rule.number)
+    certain = [rule for rule in ordered if answers[rule.number] == YES]
+    speaking = [
+        rule
+        for rule in ordered
+        if answers[rule.number] != NO and (rule.kind != "autonomy" or rule in certain)
+    ]
     edges = [rule for rule in speaking if rule.kind == "edge_policy"]
     refusing = [rule for rule in edges if rule.terms.then != "ask"]
     if refusing:
         return DENY, "edge_policy", numbers(refusing), None
-    if said("context", "failure") is not NOT_SAID and not any(rule.terms.failure for rule in speaking):
+    if said("context", "failure") is not NOT_SAID and not any(rule.terms.failure for rule in certain):
         return DENY, "edge_unforeseen", (), None
-    granting = [rule for rule in speaking if rule.kind in ("autonomy", "human_approval")]
+    granting = [rule for rule in certain if rule.kind in ("autonomy", "human_approval")]
     if not granting:
         known = {
             rule.terms.action for rule in rules if rule.kind in ("autonomy", "human_approval", "edge_policy")
@@ -76,12 +87,14 @@ def take_apart(evaluation_request):
     if type(evaluation_request.get("context", {})) not in (dict, type(None)):
         raise Unreadable
     subject = evaluation_request["subject"]
-    groups = (subject.get("properties") or {}).get("groups")
-    groups = [] if groups is None else groups
+    told = (subject.get("properties") or {}).get("groups")
+    groups = [] if told is None else told
     if type(groups) is not list or not all(whole_text(group) for group in groups):
         raise Unreadable
     # A group cannot pass for a subject: names of subjects hold a colon, and groups with one count for nothing.
     asker = {subject["type"] + ":" + subject["id"]} | {group for group in groups if ":" not in group}
+    if told is None:
+        asker.add(NOT_SAID)
 
     def said(of, name):
         if (of, name) == ("resource", None):
@@ -117,6 +130,12 @@ def check(rules, said):
             if value is NOT_SAID:
                 continue
             number = type(value) is int and -(2**63) < value < 2**63
+            limited = (of, name) == ("action", "amount") and (
+                terms.over is not None or terms.up_to is not None
+            )
+            limited = limited or ((of, name) == ("action", "count") and terms.most is not None)
+            if limited and number and value < 0:
+                raise Unreadable
             if not (number if must_be_number else number or type(value) is bool or whole_text(value)):
                 raise Unreadable
 
@@ -138,71 +157,82 @@ def same(one, other):
 
 
 def speaks(rule, asker, said, local):
-    """Whether the clause is about this call."""
+    """YES, UNSURE or NO: whether the clause is about this call."""
     terms = rule.terms
-    if terms.failure and not same(said("context", "failure"), terms.failure):
-        return False
     if rule.kind == "edge_policy":
         if not terms.then or not (terms.failure or terms.tests):
-            return False
+            return NO
     elif rule.kind not in ("autonomy", "human_approval") or not terms.action:
-        return False
-    if terms.action and terms.action != said("action", None):
-        return False
-    if terms.resource and terms.resource != said("resource", None):
-        return False
-    if terms.audience and not asker.intersection(terms.audience):
-        return False
-    return (
-        on_time(terms, local) and small_enough(terms, said) and all(passes(one, said) for one in terms.tests)
-    )
+        return NO
+    answers = [
+        yes(not terms.failure or same(said("context", "failure"), terms.failure)),
+        yes(not terms.action or terms.action == said("action", None)),
+        yes(not terms.resource or terms.resource == said("resource", None)),
+        included(terms.audience, asker),
+        yes(on_time(terms, local)),
+        *limits(terms, said),
+        *(passes(one, said) for one in terms.tests),
+    ]
+    return NO if NO in answers else UNSURE if UNSURE in answers else YES
+
+
+def yes(true):
+    return YES if true else NO
+
+
+def included(audience, asker):
+    if not audience or asker.intersection(audience):
+        return YES
+    # Nobody said which groups the subject is in, and one of these may be among them.
+    return UNSURE if NOT_SAID in asker and any(":" not in name for name in audience) else NO
 
 
 def on_time(terms, local):
-    if terms.weekdays and local.weekday() + 1 not in terms.weekdays:
+    minute, day = 60 * local.hour + local.minute, local.date()
+    if terms.from_minute is not None and terms.until_minute is not None:
+        opens, shuts = terms.from_minute, terms.until_minute
+        if shuts < opens and minute < shuts:  # the night that began yesterday
+            day -= timedelta(days=1)
+        elif minute not in range(opens, 1440 if shuts < opens else shuts):
+            return False
+    if terms.weekdays and day.weekday() + 1 not in terms.weekdays:
         return False
-    today = local.date()
-    if terms.holds_from is not None and today < terms.holds_from:
+    if terms.holds_from is not None and day < terms.holds_from:
         return False
-    if terms.holds_until is not None and today > terms.holds_until:
-        return False
-    if terms.from_minute is None or terms.until_minute is None:
-        return True
-    minute = 60 * local.hour + local.minute
-    opens, shuts = terms.from_minute, terms.until_minute
-    if shuts < opens:  # past midnight
-        return minute not in range(shuts, opens)
-    return minute in range(opens, shuts)
+    return terms.holds_until is None or day <= terms.holds_until
 
 
-def small_enough(terms, said):
+def limits(terms, said):
     if terms.over is not None or terms.up_to is not None:
         amount, currency = said("action", "amount"), said("action", "currency")
-        if amount is NOT_SAID or not same(currency, terms.currency) or amount < 0:
-            return False
-        if terms.over is not None and not amount > terms.over:
-            return False
-        if terms.up_to is not None and amount > terms.up_to:
-            return False
+        if amount is NOT_SAID:
+            yield UNSURE
+        else:
+            yield yes(
+                (terms.over is None or amount > terms.over) and (terms.up_to is None or amount <= terms.up_to)
+            )
+        yield yes(currency == terms.currency) if type(currency) is str else UNSURE
     if terms.most is not None:
         count = said("action", "count")
-        return count is not NOT_SAID and 0 <= count <= terms.most
-    return True
+        yield UNSURE if count is NOT_SAID else yes(count <= terms.most)
 
 
 def passes(one, said):
     value = said(one.of, one.name)
-    if value is NOT_SAID:
-        return False
+    wanted = one.value[0] if isinstance(one.value, tuple) else one.value
+    if (one.of, one.name) == ("context", "failure") and value is NOT_SAID:
+        return yes(one.how == "differs")  # no failure is no failure of this name
+    if type(value) is not type(wanted):
+        return UNSURE
     match one.how:
         case "equals":
-            return same(value, one.value)
+            return yes(value == one.value)
         case "differs":
-            return not same(value, one.value)
+            return yes(value != one.value)
         case "at_least":
-            return value >= one.value
+            return yes(value >= one.value)
         case "at_most":
-            return value <= one.value
+            return yes(value <= one.value)
         case "one_of":
-            return any(same(value, wanted) for wanted in one.value)
+            return yes(value in one.value)
     raise AssertionError(one.how)

@@ -303,3 +303,55 @@ def unequal(chance, count):
                 if ours != theirs:
                     wrong.append((rules, evaluation_request, now, ours, theirs))
     return wrong, codes
+
+
+# --- Something left out ----------------------------------------------------------------------------------------------
+
+STRICTNESS = {"allow": 0, "needs_approval": 1, "deny": 2}
+
+
+def left_out(rules, evaluation_request):
+    """Yield the request without each of its attributes, with null for it, and with a value of each foreign type.
+
+    A type is foreign if no clause compares the attribute with a value of the type.
+    """
+    tests = [one for rule in rules for one in rule.terms.tests]
+    compared = {(one.attribute, str if isinstance(one.value, tuple) else type(one.value)) for one in tests}
+    for part in ("subject", "action", "resource", "context"):
+        holder = evaluation_request if part == "context" else evaluation_request[part]
+        key = "context" if part == "context" else "properties"
+        for name, value in (holder.get(key) or {}).items():
+            if (part, name) == ("context", "failure"):
+                continue  # a signal: a request without it has no failure
+            others = [
+                one
+                for one in ("x", 7, True, None, ["x"], {})
+                if type(one) is not type(value) and (f"{part}.{name}", type(one)) not in compared
+            ]
+            rest = {one: said for one, said in holder[key].items() if one != name}
+            for properties in (rest, *({**rest, name: one} for one in others)):
+                changed = {**holder, key: properties}
+                yield changed if part == "context" else {**evaluation_request, part: changed}
+        if part != "context":
+            yield {**evaluation_request, part: {k: v for k, v in holder.items() if k != key}}
+
+
+def looser(chance, count):
+    """Return the answers that got looser because something was left out, and how many were compared."""
+    found, compared = [], Counter()
+    with override_settings(TIME_ZONE=ZURICH.key):
+        while compared.total() < count:
+            rules, words = random_contract(chance)
+            version = in_force(rules)
+            for _ in range(PER_CONTRACT):
+                evaluation_request, now = random_request(chance, rules, words), random_moment(chance, rules)
+                whole = answered(version, evaluation_request, now)
+                if whole[1] == "malformed":
+                    continue  # it cannot be compared, so nothing says what it asks
+                for less in left_out(rules, evaluation_request):
+                    ours = answered(version, less, now)
+                    theirs = plain_contract_reading.read(rules, less, now, ZURICH)
+                    compared[whole[0], ours[0]] += 1
+                    if STRICTNESS[ours[0]] < STRICTNESS[whole[0]] or ours != theirs:
+                        found.append((rules, evaluation_request, less, now, whole, ours, theirs))
+    return found, compared

@@ -9,7 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import override_settings
 
-from governance.authorization.decision import Approval, Bound, InitiativeCondition, Version, decide
+from governance.authorization.decision import (
+    Approval,
+    Bound,
+    InitiativeCondition,
+    Version,
+    approval_ends,
+    decide,
+)
 from governance.contracts.cedar_policies import Policies, PolicyTrouble, Rule
 from governance.contracts.clauses import Terms, Test
 
@@ -250,7 +257,7 @@ def test_the_scope_of_an_mvp_ends_with_its_last_local_day():
         (evaluation_request(groups=(), failure="personal_data"), ("deny", "outside_audience"), (6,)),
         (evaluation_request("send", amount="10"), ("deny", "malformed"), ()),
         (evaluation_request("send", amount=10.0), ("deny", "malformed"), ()),
-        (evaluation_request("send", amount=-1), ("deny", "not_covered"), ()),
+        (evaluation_request("send", amount=-1), ("deny", "malformed"), ()),
     ],
 )
 def test_what_the_clauses_lead_to(asked, expected, clauses):
@@ -395,6 +402,7 @@ def test_an_answer_ends_when_its_clause_falls_silent(terms, now, ends):
     [
         ({"from_minute": 0, "until_minute": 1440}, zurich((3, 10), 23, 59, HALF)),
         ({"from_minute": 1320, "until_minute": 360}, zurich((3, 10), 23, 59, HALF)),
+        ({"from_minute": 1320, "until_minute": 360, "weekdays": (5,)}, zurich((3, 14), 1, 59, HALF)),
         ({"from_minute": 480, "until_minute": 1080}, zurich((3, 10), 17, 59, 58.5)),
         ({"weekdays": (2, 3)}, zurich((3, 10), 23, 59, HALF)),
         ({"holds_until": date(2026, 3, 11)}, zurich((3, 10), 23, 59, HALF)),
@@ -425,3 +433,227 @@ def test_a_condition_is_not_met_by_silence():
         Rule(1, "autonomy", Terms(action="draft", tests=(Test("resource", "status", "differs", "open"),)))
     )
     assert code(evaluation_request(region=None), of=of) == ("deny", "not_covered")
+
+
+# --- Something left out ----------------------------------------------------------------------------------------------
+
+DRAFT = Rule(1, "autonomy", Terms(action="draft"))
+ASKED = {"then": "ask", "approvers": ("owner",), "minutes": 60}
+APPROVED = {"action": "draft", "approvers": ("owner",), "minutes": 60}
+# What restricts `draft`, with a request that it does not concern: the attribute, its value, and the outcome without it.
+RESTRICTIONS = {
+    "a prohibition": (
+        Rule(2, "edge_policy", Terms(tests=(Test("resource", "frozen", "equals", True),), then="refuse")),
+        ("resource", "frozen", False),
+        "deny",
+    ),
+    "a prohibition by a name that is not on a list": (
+        Rule(2, "edge_policy", Terms(tests=(Test("context", "channel", "differs", "mail"),), then="refuse")),
+        ("context", "channel", "mail"),
+        "deny",
+    ),
+    "a question": (
+        Rule(2, "edge_policy", Terms(tests=(Test("resource", "value", "at_least", 1000),), **ASKED)),
+        ("resource", "value", 999),
+        "needs_approval",
+    ),
+    "a prohibition for a group": (
+        Rule(
+            2,
+            "edge_policy",
+            Terms(audience=("interns",), tests=(Test("resource", "id", "equals", "1"),), then="refuse"),
+        ),
+        ("subject", "groups", ["staff"]),
+        "deny",
+    ),
+    "an approval above an amount": (
+        Rule(2, "human_approval", Terms(**APPROVED, over=1000, currency="EUR")),
+        ("action", "amount", 1000),
+        "needs_approval",
+    ),
+    "an approval in a currency": (
+        Rule(2, "human_approval", Terms(**APPROVED, over=1000, currency="EUR")),
+        ("action", "currency", "CHF"),
+        "needs_approval",
+    ),
+    "an approval of many at once": (
+        Rule(2, "human_approval", Terms(**APPROVED, most=3)),
+        ("action", "count", 4),
+        "needs_approval",
+    ),
+}
+OF_ANOTHER_TYPE = {"frozen": "false", "channel": True, "currency": 7}
+
+
+def with_property(part, name, value):
+    """A request that states an amount and a property."""
+    asked = evaluation_request(amount=2000, region=None)
+    asked["action"]["properties"] |= {"currency": "EUR"} if name != "amount" else {}
+    target = asked["context"] if part == "context" else asked[part].setdefault("properties", {})
+    if value is None:
+        target.pop(name, None)
+    else:
+        target[name] = value
+    return asked
+
+
+@pytest.mark.parametrize("name", RESTRICTIONS)
+def test_a_restriction_counts_if_what_it_compares_is_left_out(name):
+    restricting, (part, attribute, value), outcome = RESTRICTIONS[name]
+    of = version(DRAFT, restricting)
+    assert code(with_property(part, attribute, value), of=of) == ("allow", "allowed")
+    missing = decide(of, PRODUCTION, with_property(part, attribute, None), NOW)
+    assert missing.outcome == outcome
+    assert missing.clauses == (restricting,)
+    named = f"{part}.properties.groups" if attribute == "groups" else f"{part}.{attribute}"
+    assert named in missing.reason
+    if attribute in OF_ANOTHER_TYPE:
+        other = decide(of, PRODUCTION, with_property(part, attribute, OF_ANOTHER_TYPE[attribute]), NOW)
+        assert (other.outcome, other.reason) == (missing.outcome, missing.reason)
+
+
+def test_a_restriction_that_is_met_is_not_explained_by_what_is_missing():
+    met = Rule(2, "edge_policy", Terms(tests=(Test("resource", "frozen", "equals", True),), then="refuse"))
+    unsure = Rule(3, "edge_policy", Terms(tests=(Test("resource", "level", "equals", 1),), then="refuse"))
+    found = decide(version(DRAFT, met, unsure), PRODUCTION, with_property("resource", "frozen", True), NOW)
+    assert (found.code, [rule.number for rule in found.clauses]) == ("edge_policy", [2, 3])
+    assert "resource.level" not in found.reason
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked", "named"),
+    [
+        ({"tests": (Test("resource", "level", "at_least", 3),)}, {}, "resource.level as a whole number"),
+        ({"tests": (Test("resource", "done", "equals", True),)}, {}, "resource.done as true or false"),
+        ({"up_to": 5000, "currency": "EUR"}, {}, "action.amount as a whole number"),
+        ({"up_to": 5000, "currency": "EUR"}, {"amount": 5001}, "up to 50.00 EUR"),
+        ({"from_minute": 480, "until_minute": 540}, {}, "between 08:00 and 09:00"),
+        ({"weekdays": (1,)}, {}, "on Monday"),
+        ({"holds_until": date(2026, 3, 9)}, {}, "until 9 March 2026"),
+        ({"resource": "mail"}, {}, "mail"),
+        ({"audience": ("board",)}, {}, "for board"),
+        ({"most": 3}, {}, "action.count as a whole number"),
+    ],
+)
+def test_a_call_that_no_clause_allows_learns_the_condition_that_failed(terms, asked, named):
+    of = version(Rule(1, "autonomy", Terms(action="draft", **terms)))
+    found = decide(of, PRODUCTION, evaluation_request(region=None, **asked), NOW)
+    assert (found.outcome, found.code) == ("deny", "not_covered")
+    assert named in found.reason
+    assert "minor units" not in found.reason
+
+
+def test_minor_units_are_explained_for_amounts_only():
+    of = version(Rule(1, "autonomy", Terms(action="draft", up_to=5, currency="EUR", most=3)))
+    wrong = evaluation_request(region=None, amount=1.5)
+    assert "minor units" in decide(of, PRODUCTION, wrong, NOW).reason
+    wrong["action"]["properties"] = {"amount": 1, "currency": "EUR", "count": 1.5}
+    found = decide(of, PRODUCTION, wrong, NOW)
+    assert found.code == "malformed"
+    assert "minor units" not in found.reason
+
+
+# --- Windows past midnight, and the end of an approval ---------------------------------------------------------------
+
+NIGHT = {"from_minute": 1320, "until_minute": 360}  # 22:00 to 06:00
+
+
+@pytest.mark.parametrize(
+    ("terms", "day", "hour", "allowed"),
+    [
+        ({"weekdays": (5,)}, (3, 13), 21, False),
+        ({"weekdays": (5,)}, (3, 13), 2, False),  # the night that began on Thursday
+        ({"weekdays": (5,)}, (3, 13), 22, True),
+        ({"weekdays": (5,)}, (3, 14), 2, True),
+        ({"weekdays": (5,)}, (3, 14), 6, False),
+        ({"weekdays": (7,)}, (3, 16), 2, True),  # from Sunday to Monday
+        ({"holds_from": date(2026, 3, 13)}, (3, 13), 2, False),
+        ({"holds_until": date(2026, 3, 13)}, (3, 14), 2, True),
+        ({"holds_until": date(2026, 3, 13)}, (3, 14), 22, False),
+    ],
+)
+def test_a_window_past_midnight_belongs_to_the_day_on_which_it_begins(terms, day, hour, allowed):
+    of = version(
+        Rule(1, "autonomy", Terms(action="draft", **NIGHT, **terms)), starts=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    with override_settings(TIME_ZONE="Europe/Zurich"):
+        answer = code(evaluation_request(region=None), of=of, now=zurich(day, hour, 0))
+    assert answer == (("allow", "allowed") if allowed else ("deny", "not_covered"))
+
+
+def test_an_answer_ends_when_a_restriction_begins():
+    refusing = Terms(
+        tests=(Test("resource", "id", "equals", "1"),), then="refuse", from_minute=1080, until_minute=1200
+    )
+    of = version(DRAFT, Rule(2, "edge_policy", refusing))
+    with override_settings(TIME_ZONE="Europe/Zurich"):
+        now = zurich((3, 10), 17, 59, HALF)
+        assert decide(of, PRODUCTION, evaluation_request(region=None), now).until == zurich((3, 10), 18, 0)
+
+
+REFUSED_FROM_SIX = Terms(
+    tests=(Test("resource", "id", "equals", "1"),), then="refuse", from_minute=1080, until_minute=1200
+)
+SCOPED = InitiativeCondition("mvp", bound=Bound(ends_on=date(2026, 3, 10)))
+
+
+@pytest.mark.parametrize(
+    ("rules", "initiative", "now", "minutes", "ends"),
+    [
+        ([Terms()], PRODUCTION, zurich((3, 10), 17, 30), 60, zurich((3, 10), 18, 30)),
+        (
+            [Terms(from_minute=480, until_minute=1080)],
+            PRODUCTION,
+            zurich((3, 10), 17, 30),
+            60,
+            zurich((3, 10), 18, 0),
+        ),
+        (
+            [Terms(from_minute=480, until_minute=1080)],
+            PRODUCTION,
+            zurich((3, 10), 9, 30),
+            60,
+            zurich((3, 10), 10, 30),
+        ),
+        ([Terms(**NIGHT, weekdays=(5,))], PRODUCTION, zurich((3, 13), 23, 0), 2880, zurich((3, 14), 6, 0)),
+        (
+            [Terms(holds_until=date(2026, 3, 10))],
+            PRODUCTION,
+            zurich((3, 10), 23, 0),
+            2880,
+            zurich((3, 11), 0, 0),
+        ),
+        ([Terms(), REFUSED_FROM_SIX], PRODUCTION, zurich((3, 10), 17, 30), 60, zurich((3, 10), 18, 0)),
+        ([Terms()], SCOPED, zurich((3, 10), 23, 30), 60, zurich((3, 11), 0, 0)),
+        # Clocks go from 02:00 to 03:00 on 29 March, so a window until 02:30 ends at 03:00.
+        (
+            [Terms(from_minute=60, until_minute=150)],
+            PRODUCTION,
+            zurich((3, 29), 1, 30),
+            180,
+            zurich((3, 29), 3, 0),
+        ),
+        # They go from 03:00 back to 02:00 on 25 October, so a window from 02:30 ends in between.
+        (
+            [Terms(from_minute=150, until_minute=240)],
+            PRODUCTION,
+            zurich((10, 25), 2, 45),
+            180,
+            zurich((10, 25), 2, 0, fold=1),
+        ),
+    ],
+)
+def test_an_approval_ends_when_the_contract_denies_the_call(rules, initiative, now, minutes, ends):
+    made = [
+        Rule(number, "edge_policy", terms)
+        if terms.then
+        else Rule(
+            number, "human_approval", replace(terms, action="draft", approvers=("owner",), minutes=minutes)
+        )
+        for number, terms in enumerate(rules, 1)
+    ]
+    of = version(*made, starts=datetime(2020, 1, 1, tzinfo=UTC))
+    asked = evaluation_request(region=None)
+    with override_settings(TIME_ZONE="Europe/Zurich"):
+        assert decide(of, initiative, asked, now).outcome == "needs_approval"
+        assert approval_ends(of, initiative, asked, now, minutes) == ends

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from governance.contracts.cedar_policies import Rule, policies
 from governance.contracts.clauses import ASK, FAILURES, REFUSE, WEEKDAYS, Terms, Test, problems
-from governance.contracts.wording import Change, clock_time, differences, duration, listed, money, sentence
+from governance.contracts.wording import (
+    Change,
+    clock_time,
+    differences,
+    duration,
+    listed,
+    money,
+    sentence,
+    without,
+)
 from tests.support.rules.sound_contracts import SOUND
 
 WORDS = {
@@ -140,7 +149,7 @@ def test_each_kind_of_clause_reads_well(kind, terms, sentence):
         ({"weekdays": (1, 3, 5)}, "on Monday, Wednesday and Friday"),
         ({"weekdays": (1, 2, 3, 4, 5, 6, 7)}, "Monday to Sunday"),
         ({"from_minute": 0, "until_minute": 1440}, "between 00:00 and 24:00"),
-        ({"from_minute": 1320, "until_minute": 390}, "between 22:00 and 06:30"),
+        ({"from_minute": 1320, "until_minute": 390}, "between 22:00 and 06:30 of the next day"),
         ({"holds_from": date(2026, 3, 1)}, "from 1 March 2026 on"),
         ({"holds_until": date(2026, 12, 31)}, "until 31 December 2026"),
         ({"tests": (Test("resource", "status", "equals", "open"),)}, "if the status of the thing is “open”"),
@@ -169,6 +178,40 @@ def test_each_bound_is_heard(terms, heard):
     )
     edge = said("edge_policy", action="send_reply", failure="personal_data", then=REFUSE, **terms)
     assert edge == f"When {FAILURES['personal_data']}, it does not send the reply, {heard}."
+
+
+FROZEN = (Test("resource", "frozen", "equals", True),)
+
+
+@pytest.mark.parametrize(
+    ("kind", "terms", "named"),
+    [
+        (
+            "edge_policy",
+            {"tests": FROZEN, "then": REFUSE},
+            ["the frozen of the thing (as true or false)", "denied"],
+        ),
+        ("edge_policy", {"tests": FROZEN, "then": ASK}, ["the frozen of the thing", "a person must approve"]),
+        (
+            "human_approval",
+            {"over": 5, "currency": "EUR"},
+            ["the amount", "the currency", "a person must approve"],
+        ),
+        (
+            "human_approval",
+            {"most": 5, "audience": ("care",)},
+            ["the number at a time", "the groups of who asks"],
+        ),
+        ("autonomy", {"tests": FROZEN}, []),
+        ("edge_policy", {"failure": "low_confidence", "then": REFUSE}, []),
+        ("human_approval", {"audience": ("user:a",)}, []),
+        ("edge_policy", {"tests": (Test("resource", "id", "equals", "7"),), "then": REFUSE}, []),
+    ],
+)
+def test_a_restriction_names_what_may_not_be_left_out(kind, terms, named):
+    words = without(kind, Terms(action="send_reply", **terms))
+    assert bool(words) is bool(named)
+    assert all(one in words for one in named)
 
 
 def test_bounds_are_said_in_the_order_of_speech():

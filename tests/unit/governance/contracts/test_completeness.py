@@ -333,6 +333,17 @@ def test_a_text_is_never_a_number():
     assert found(rules) == []
 
 
+def test_a_refusal_that_compares_with_another_type_refuses_all_calls_of_the_first_type():
+    status = (Test("resource", "status", "equals", "open"),)
+    refusing = ("edge_policy", {"action": "erase", "then": REFUSE})
+    numbers = (Test("resource", "status", "equals", 3),)
+    rules = added(SUMMARISE, autonomy("erase", tests=status), (refusing[0], refusing[1] | {"tests": numbers}))
+    assert found(rules) == [("unreachable", (14, 15), True)]
+    closed = (Test("resource", "status", "equals", "closed"),)
+    rules = added(SUMMARISE, autonomy("erase", tests=status), (refusing[0], refusing[1] | {"tests": closed}))
+    assert found(rules) == []
+
+
 def test_what_is_said_reads_well():
     rules = added(SUMMARISE, autonomy("publish", weekdays=(1,)), edge("low_confidence", action="translate"))
     assert [(gap.words, gap.fix) for gap in gaps(rules, ROLES, REQUIRED, ON)] == [
@@ -381,7 +392,7 @@ TERMS = st.fixed_dictionaries(
         "four_eyes": st.booleans(),
         "regions": st.sampled_from([(), ("EU",), ("EU", "CH")]),
         "days": st.sampled_from([None, 30, 1000]),
-        "from_minute": st.sampled_from([None, 0, 540]),
+        "from_minute": st.sampled_from([None, 0, 540, 1320]),
         "until_minute": st.sampled_from([None, 0, 540, 600, 1440]),
     },
 )
@@ -393,6 +404,8 @@ NARROWING = [
     "weekdays",
     "holds_from",
     "holds_until",
+    "from_minute",
+    "until_minute",
     "over",
     "up_to",
     "most",
@@ -441,7 +454,9 @@ QUESTIONS = st.fixed_dictionaries(
             {
                 "type": st.just("user"),
                 "id": st.sampled_from("ab"),
-                "properties": st.fixed_dictionaries({"groups": st.sampled_from([[], ["staff"]])}),
+                "properties": st.fixed_dictionaries(
+                    {}, optional={"groups": st.sampled_from([[], ["staff"], ["staff"], None])}
+                ),
             }
         ),
         "action": st.fixed_dictionaries(

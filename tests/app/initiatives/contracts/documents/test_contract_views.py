@@ -8,7 +8,7 @@ import pytest
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.contracts.clauses import Terms
+from governance.contracts.clauses import Terms, Test
 from governance.permission_result import Refused
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import clause_actions
@@ -16,6 +16,7 @@ from initiatives.contracts.documents.actions import Written
 from initiatives.lifecycle.roles import actions as role_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
+from tests.support.rules.authzen_fixture import ALWAYS, EVERYBODY, may
 
 pytestmark = pytest.mark.django_db
 
@@ -251,6 +252,16 @@ def test_a_contract_to_begin_with_is_taken_with_what_differs_and_leads_on_to_sen
     assert "account" not in said
     keys = set(initiative.contract.vocabulary.values_list("key", flat=True))
     assert keys == {"write_summary", "share_summary", "meeting_notes", "the_minutes_takers"}
+
+
+def test_the_contract_names_what_a_system_may_not_leave_out(cast, as_):
+    frozen = Terms(action="write", tests=(Test("resource", "frozen", "equals", True),), then="refuse")
+    clauses = [may("write"), Written("edge_policy", terms=frozen), EVERYBODY, *ALWAYS]
+    initiative = factories.make_contract(cast, factories.make_prototype(cast), clauses)
+    clause = initiative.contract.versions.get().clauses.get(number=2)
+    client = as_(cast.owner)
+    for place in (at("contract", initiative.ref), at("clause", initiative.ref, 2)):
+        assert clause.without in text_of(client.get(place))
 
 
 def test_a_draft_that_was_started_is_thrown_away_and_another_one_is_chosen(cast, as_):

@@ -14,6 +14,7 @@ from tests.support.database import snapshots
 from tests.support.rules.authzen_fixture import (
     ADMIN,
     ALICE,
+    ALICE_WRITES,
     ALWAYS,
     ARCHIVED,
     BOB,
@@ -30,18 +31,9 @@ pytestmark = pytest.mark.django_db
 
 FIXTURE = [
     may("read"),
-    may("write", audience=("user:alice",)),
+    *ALICE_WRITES,
     may("write", tests=[equals("subject", "role", "admin"), equals("resource", "status", "archived")]),
     may("delete", audience=("user:alice",), tests=[equals("action", "soft", True)]),
-    Written(
-        "edge_policy",
-        terms=Terms(
-            action="write",
-            audience=("user:alice",),
-            tests=(equals("resource", "status", "archived"),),
-            then="refuse",
-        ),
-    ),
     EVERYBODY,
     *ALWAYS,
 ]

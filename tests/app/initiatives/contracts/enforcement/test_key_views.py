@@ -22,10 +22,11 @@ from initiatives.contracts.enforcement.key_views import CLIENT
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import ApprovalRequest
-from tests.app.initiatives.contracts.enforcement.test_authzen import ALWAYS, FIXTURE
+from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.rules.authzen_fixture import ALWAYS, EVERYBODY, equals, may
 from tests.support.servers.asking_systems import System, logged
 
 pytestmark = pytest.mark.django_db
@@ -232,7 +233,36 @@ BOUND = authorization_decision.Bound(
 )
 
 
-@pytest.mark.parametrize("clauses", [FIXTURE, HARD, initiative_acts.CLAUSES], ids=["fixture", "hard", "demo"])
+RESTRICTED = [
+    may("write", tests=[Test("resource", "status", "differs", "archived")]),
+    *(
+        Written("edge_policy", terms=Terms(tests=(test,), then="refuse"))
+        for test in (
+            equals("resource", "frozen", True),
+            Test("resource", "value", "at_least", 1000),
+            Test("context", "load", "at_most", 3),
+            Test("context", "channel", "one_of", ("mail", "chat")),
+            Test("subject", "rank", "differs", "clerk"),
+        )
+    ),
+    Written(
+        "human_approval",
+        terms=Terms(action="write", over=100_000, currency="EUR", approvers=("owner",), minutes=60),
+    ),
+    Written(
+        "human_approval",
+        terms=Terms(action="write", audience=("interns",), most=5, approvers=("owner",), minutes=60),
+    ),
+    EVERYBODY,
+    *ALWAYS,
+]
+
+
+@pytest.mark.parametrize(
+    "clauses",
+    [FIXTURE, HARD, RESTRICTED, initiative_acts.CLAUSES],
+    ids=["fixture", "hard", "restricted", "demo"],
+)
 @pytest.mark.parametrize("stage", ["prototype", "mvp"])
 def test_the_example_of_any_contract_is_one_that_its_clauses_speak_of(clauses, stage):
     """Whatever bounds the contract, the example says what it asks for, in all three forms of code."""
@@ -337,7 +367,7 @@ def test_a_request_is_tried_by_the_contract_and_leaves_nothing(cast, as_, initia
         asked = tried(client, initiative, action="hand_over")
         assert "Test: needs approval" in asked
         assert "the business owner, within 60 minutes" in asked
-        forbidden = tried(client, initiative, action="write", properties="resource.status=archived")
+        forbidden = tried(client, initiative, action="write", properties="context.failure=low_confidence")
         assert "edge_policy" in forbidden
     assert kinds == []
     assert logged() == []
