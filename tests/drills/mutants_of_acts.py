@@ -88,8 +88,8 @@ MUTANTS_OF_ACTS = [
     (
         "a call is decided again before a person is asked",
         "initiatives.contracts.enforcement.access_request_api:ask_person",
-        "if decision.outcome != DecisionOutcome.NEEDS_APPROVAL:",
-        "if decision.approval is None and not decision.reason:",
+        "if decision.outcome != DecisionOutcome.NEEDS_APPROVAL or version is None or decision.approval is None:",
+        "if version is None or not decision.reason:",
         "tests/app/initiatives/contracts/approvals/test_access_requests.py -k asks_nobody",
     ),
     (

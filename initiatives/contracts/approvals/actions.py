@@ -132,12 +132,14 @@ def request_approval(
     preview: Preview | None = None,
     denied: str = "",
     at: datetime | None = None,
+    ends: datetime | None = None,
 ) -> ApprovalRequest:
     """Ask the approvers of the decision for one call, and return the request.
 
     A request for the same call that waits or is approved is returned instead. `initiative`, `key` and `version` are
     rows or their keys. The approver sees `preview`, and the request keeps its digest (`approval_previews.sealed`).
-    The audit log keeps `denied`, the id of the denial that the system asks about.
+    The audit log keeps `denied`, the id of the denial that the system asks about. The request expires after the time of
+    the approval, or at `ends`, from which the contract denies the call.
     Raises TooManyWaiting, Refused for a key of another initiative, and governance.contracts.cedar_policies.Malformed
     for values that cannot be kept.
     """
@@ -191,7 +193,7 @@ def request_approval(
             principals=principals(key, evaluation_request),
             why=why,
             asked_at=now,
-            expires_at=now + timedelta(minutes=approval.minutes),
+            expires_at=ends or now + timedelta(minutes=approval.minutes),
         )
         request.save()
         if preview is not None:

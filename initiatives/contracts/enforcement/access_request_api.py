@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from governance import clock
 from governance.authorization import approval_previews, authzen
-from governance.authorization.decision import decide
+from governance.authorization.decision import approval_ends, decide
 from governance.contracts import cedar_policies
 from governance.models.sign_in import EVALUATE, POLL
 from governance.permission_result import Refused
@@ -92,7 +92,7 @@ def ask_person(known: Known, key: Key, asked: dict, denial: access_requests.Deni
         raise Answered(503, enforcement_api.AWAY, Retry_After="1")
     version, version_key = known.version_at(now)
     decision = decide(version, known.condition, evaluation_request, now)
-    if decision.outcome != DecisionOutcome.NEEDS_APPROVAL:
+    if decision.outcome != DecisionOutcome.NEEDS_APPROVAL or version is None or decision.approval is None:
         raise Answered(
             400,
             f"No person can be asked about this call now. {decision.reason}",
@@ -106,6 +106,8 @@ def ask_person(known: Known, key: Key, asked: dict, denial: access_requests.Deni
         decision=decision,
         preview=preview,
         denied=denial.evaluation,
+        at=now,
+        ends=approval_ends(version, known.condition, evaluation_request, now, decision.approval.minutes),
     )
 
 

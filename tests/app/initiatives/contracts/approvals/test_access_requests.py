@@ -9,7 +9,7 @@ from governance import clock
 from governance.models import Entry
 from initiatives.contracts.approvals import access_requests
 from initiatives.contracts.approvals import actions as approval_actions
-from initiatives.contracts.enforcement import kill_switch
+from initiatives.contracts.enforcement import access_request_api, kill_switch
 from initiatives.models import ApprovalRequest
 from tests.app.initiatives.contracts.approvals.test_approvals import answer
 from tests.support import factories
@@ -118,6 +118,14 @@ def test_the_denial_of_another_call_is_not_accepted(system, part):
         "invalid_denial_binding",
     )
     assert not ApprovalRequest.objects.exists()
+
+
+def test_an_approval_ends_when_the_contract_denies_the_call(system, monkeypatch):
+    ends = clock.now() + timedelta(minutes=5)
+    monkeypatch.setattr(access_request_api, "approval_ends", lambda *_: ends)
+    told = system.ask_person(call(), evaluated(system)).json()
+    assert ApprovalRequest.objects.get().expires_at == ends
+    assert told["task"]["expires_at"] == ends.isoformat()
 
 
 @pytest.mark.parametrize("name", ["evaluation_id", "expires_at", "binding_token"])
