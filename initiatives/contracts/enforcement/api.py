@@ -162,8 +162,9 @@ def evaluations(request):
             if isinstance(evaluation_request, authzen.BadRequest):
                 raise evaluation_request
             found.append(_decided(request, known, key, evaluation_request))
-        except authzen.BadRequest as wrong:
-            found.append({"decision": False, "context": {"error": {"status": 400, "message": str(wrong)}}})
+        except (authzen.BadRequest, Answered) as wrong:
+            status, words = (wrong.status, wrong.words) if isinstance(wrong, Answered) else (400, str(wrong))
+            found.append({"decision": False, "context": {"error": {"status": status, "message": words}}})
         if batch.over(isinstance(found[-1], Decided) and found[-1].decision.allowed):
             break
     return {"evaluations": _kept(known, found)}
@@ -402,6 +403,8 @@ def search(request, part: str):
         request_id=request.META.get("HTTP_X_REQUEST_ID", "")[:80],
     )
     said: dict[str, object] = {"results": found.results}
+    if open_attributes := access_search.left_open(version, known.condition, asked):
+        said["context"] = {"left_open": open_attributes}
     if page.asked or found.next_token:
         said["page"] = {"next_token": found.next_token, "count": len(found.results)}
     return said

@@ -54,6 +54,20 @@ def found(system, part, **more):
     return answer.json()
 
 
+def test_a_search_names_what_it_leaves_open(cast):
+    restricted = Written(
+        "edge_policy",
+        terms=Terms(action="read", tests=(Test("resource", "frozen", "equals", True),), then="refuse"),
+    )
+    initiative = factories.make_contract(cast, factories.make_prototype(cast), [*CLAUSES, restricted])
+    asking = System(factories.make_key(cast, initiative)[1].text)
+    answer = found(asking, "subject")
+    assert (answer["results"], answer["context"]) == ([], {"left_open": ["resource.frozen"]})
+    answer = found(asking, "subject", resource=FIRST | {"properties": {"frozen": False}})
+    assert len(answer["results"]) == 2
+    assert "context" not in answer
+
+
 def test_each_result_evaluates_to_true_and_no_search_is_a_decision(system):
     for part, asked in SEARCHES.items():
         results = found(system, part, context={"channel": "mail"})["results"]

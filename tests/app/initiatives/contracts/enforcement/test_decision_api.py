@@ -428,6 +428,24 @@ def test_a_key_asks_for_its_own_initiative_only(cast, mvp, system):
     assert system.get(f"/access/v1/requests/{uuid.uuid4()}").status_code == 404
 
 
+def test_a_batch_answers_each_request_also_one_that_the_key_may_not_ask(system, mvp):
+    asked = [
+        evaluation_request("summarise", **INSIDE),
+        evaluation_request("summarise", context={"initiative": "AI-9999"}, **INSIDE),
+        {
+            "subject": {"type": "pipeline", "id": "release"},
+            "action": {"name": "deploy", "properties": {"stage": "mvp", "version": "1"}},
+            "resource": {"type": "artefact", "id": f"sha256:{'0' * 64}"},
+        },
+        evaluation_request("summarise", **INSIDE),
+    ]
+    answers = system.ask_all({"evaluations": asked})["evaluations"]
+    assert [one["decision"] for one in answers] == [True, False, False, True]
+    assert [one["context"].get("error", {}).get("status") for one in answers] == [None, 404, 403, None]
+    told = [one["context"]["id"] for one in answers if one["decision"]]
+    assert len(told) == len(logged()) == 2, "each logged decision was told"
+
+
 def test_a_key_that_asks_too_often_is_told_to_wait(system, settings, monkeypatch):
     monkeypatch.setattr(enforcement_api, "rate", enforcement_api.Rate())
     settings.DECISION_RATE = 2
