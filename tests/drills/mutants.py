@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.drills.mutants_of_consents import MUTANTS as OF_CONSENTS
+from tests.drills.mutants_of_contracts import MUTANTS as OF_CONTRACTS
 from tests.drills.mutants_of_derived_rows import MUTANTS as OF_DERIVED_ROWS
 from tests.drills.mutants_of_interactions import MUTANTS as OF_INTERACTIONS
 from tests.drills.mutants_of_signatures import MUTANTS as OF_SIGNATURES
@@ -52,7 +53,10 @@ class Mutant:
         return f"{path}/__init__.py" if (ROOT / path).is_dir() else f"{path}.py"
 
 
-MUTANTS = [Mutant(*row) for row in [*TABLE, *OF_CONSENTS, *OF_DERIVED_ROWS, *OF_INTERACTIONS, *OF_SIGNATURES]]
+MUTANTS = [
+    Mutant(*row)
+    for row in [*TABLE, *OF_CONSENTS, *OF_CONTRACTS, *OF_DERIVED_ROWS, *OF_INTERACTIONS, *OF_SIGNATURES]
+]
 
 
 def source_without(mutant: Mutant) -> str:
