@@ -340,7 +340,7 @@ def _weigh(
             return _deny(
                 "unknown_action", f"The contract does not cover the action {_quoted(action)}.", (), version
             )
-        return _deny("not_covered", _not_covered(version, evaluation_request, now), (), version)
+        return _deny("not_covered", _not_covered(version, evaluation_request, matched), (), version)
     asking = tuple(rule for rule in rules if rule.kind != "autonomy")
     if asking:
         return _ask(version, asking, matched)
@@ -384,10 +384,12 @@ def _listed(missing: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _not_covered(version: Version, evaluation_request: Mapping[str, Any], now: datetime) -> str:
+def _not_covered(
+    version: Version, evaluation_request: Mapping[str, Any], matched: cedar_policies.Matched
+) -> str:
     """Return why no clause permits the call: what the call lacks for the nearest clauses."""
     found = [f"No clause allows {_quoted(evaluation_request['action']['name'])} for this call."]
-    unmet = version.policies.unmet(evaluation_request, now)
+    unmet = version.policies.unmet(evaluation_request, matched.context)
     for number in sorted(unmet, key=lambda one: (len(unmet[one][0]), one))[:EXPLAINED]:
         parts, missing = unmet[number]
         terms = version.policies.by_number[number].terms

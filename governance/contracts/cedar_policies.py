@@ -69,13 +69,14 @@ class Matched:
     """Cedar's result: clauses for the call, clauses that forbid it, bounds it exceeds.
 
     `missing` has, for each of these clauses that applies only because the request leaves something out, the attributes
-    and their types. This clause restricts and does not permit.
+    and their types. This clause restricts and does not permit. `context` is the request as Cedar got it.
     """
 
     clauses: tuple[int, ...] = ()
     forbidden: tuple[int, ...] = ()
     outside: tuple[str, ...] = ()
     missing: Mapping[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Policies:
@@ -92,7 +93,7 @@ class Policies:
         self.by_number = {rule.number: rule for rule in asked}
         self.timed = tuple(rule for rule in asked if rule.terms.timed)
         self._compared = {rule.number: rule.terms.compared for rule in asked}
-        self._conditions: dict[str, cedarpy.PolicySet] = {}
+        self._conditions: dict[str, tuple[cedarpy.PolicySet, dict[str, tuple[int, str, str]]]] = {}
         self._by_id = {str(number): rule for number, rule in self.by_number.items()}
         if len(self.by_number) < len(asked):
             raise PolicyTrouble("Two clauses have the same number.")
@@ -114,10 +115,10 @@ class Policies:
             for number in (*matched.clauses, *matched.forbidden)
             if self._compared[number] and (missing := self._missing(number, context))
         }
-        return replace(matched, missing=found) if found else matched
+        return replace(matched, missing=found, context=context)
 
     def _decided(
-        self, policy_set: cedarpy.PolicySet, evaluation_request: Mapping[str, Any], context: dict[str, Any]
+        self, policy_set: cedarpy.PolicySet, evaluation_request: Mapping[str, Any], context: Mapping[str, Any]
     ) -> tuple[list[str], bool]:
         """Return the ids of the policies that decided, and if they allow. Raises PolicyTrouble for any error."""
         request = {
@@ -153,32 +154,34 @@ class Policies:
         )
 
     def unmet(
-        self, evaluation_request: Mapping[str, Any], now: datetime
-    ) -> dict[int, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]:
+        self, evaluation_request: Mapping[str, Any], context: Mapping[str, Any]
+    ) -> dict[int, tuple[frozenset[str], tuple[tuple[str, str], ...]]]:
         """Return why no clause permits a call: by clause the parts of its terms that are not met, and what is missing.
 
-        The clauses are those that permit this action. Raises as `ask` does.
+        The clauses are those that permit this action. `context` is that of `Matched`. Raises PolicyTrouble.
         """
         action = evaluation_request["action"]["name"]
-        permits = [rule for rule in self.by_number.values() if _permits(rule) and rule.terms.action == action]
-        parts = {
-            f"{rule.number}:{place}": (rule.number, part, condition)
-            for rule in permits
-            for place, (part, condition) in enumerate(_conditions(rule, restricts=False))
-        }
         if action not in self._conditions:
+            parts = {
+                f"{rule.number}:{place}": (rule.number, part, condition)
+                for rule in self.by_number.values()
+                if _permits(rule) and rule.terms.action == action
+                for place, (part, condition) in enumerate(_conditions(rule, restricts=False))
+            }
             each = (
                 f'@id("{one}") permit (principal, action, resource) when {{ {condition} }};'
                 for one, (_, _, condition) in parts.items()
             )
-            self._conditions[action] = cedarpy.PolicySet.from_str("\n".join(each))
-        context = _context(evaluation_request, self.named, now)
-        met, _ = self._decided(self._conditions[action], evaluation_request, context)
-        left: dict[int, list[str]] = {rule.number: [] for rule in permits}
-        for one, (number, part, _) in parts.items():
-            if one not in met:
-                left[number].append(part)
-        return {number: (tuple(failed), self._missing(number, context)) for number, failed in left.items()}
+            self._conditions[action] = cedarpy.PolicySet.from_str("\n".join(each)), parts
+        policy_set, parts = self._conditions[action]
+        met = set(self._decided(policy_set, evaluation_request, context)[0])
+        left: dict[int, set[str]] = {number: set() for number, _, _ in parts.values()}
+        for one in parts.keys() - met:
+            number, part, _ = parts[one]
+            left[number].add(part)
+        return {
+            number: (frozenset(failed), self._missing(number, context)) for number, failed in left.items()
+        }
 
     def _matched(self, ids: list[str], allowed: bool) -> Matched:
         """Return the result for ids of policies. Raises PolicyTrouble for an unknown id or a contradicting policy."""
