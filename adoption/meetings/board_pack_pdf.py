@@ -3,6 +3,7 @@
 It has real text in a font with accents, an outline, and page numbers. The same words give the same bytes.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -40,6 +41,7 @@ INK, FAINT, LINE, WARN = (colors.HexColor(value) for value in ("#1a1f24", "#5a64
 TOP_OF_PART = 8 * mm  # above its heading, where a reader that follows the outline begins
 # What a heading wants below it on its page: itself, the head of its table and two rows; or itself and a sentence.
 ROOM, ROOM_OF_FEW = 32 * mm, 18 * mm
+LINES = 40  # of a row
 UNKNOWN = "\u25a1"  # replaces a letter that the font lacks
 WIDTHS = {
     2: (0.62, 0.38),
@@ -238,7 +240,8 @@ def _table(table: board_pack.Table, width: float, shares: tuple = (), *, head: b
         return Paragraph(_said(table.none), TEXT)
     shares = shares or table.shares or WIDTHS[len(table.columns)]
     rows = [[Paragraph(_said(word), HEAD) for word in table.columns]] if head else []
-    rows += [[Paragraph(_said(cell), CELL) for cell in row] for row in table.rows]
+    parts = [part for row in table.rows for part in _parts(row)]
+    rows += [[Paragraph(_said(cell), CELL) for cell in part] for part in parts]
     style = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
@@ -254,6 +257,13 @@ def _table(table: board_pack.Table, width: float, shares: tuple = (), *, head: b
         splitInRow=1,
         style=TableStyle(style),
     )
+
+
+def _parts(row: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield a row in rows of a few lines, because the library lays out a row in the square of its lines."""
+    cells = [str(cell).split("\n") for cell in row]
+    for place in range(0, max(map(len, cells)), LINES):
+        yield tuple("\n".join(lines[place : place + LINES]) for lines in cells)
 
 
 def _record(content: board_pack.Content, width: float) -> list:

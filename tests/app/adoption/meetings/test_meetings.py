@@ -336,6 +336,22 @@ def test_the_page_of_the_pack_names_titles_that_the_font_cannot_show(cast, as_):
     assert "山田 presents" in page.content.decode()
 
 
+def test_a_text_of_many_lines_is_laid_out_in_rows_of_a_few(monkeypatch):
+    laid_out = []
+    monkeypatch.setattr(
+        board_pack_pdf,
+        "Table",
+        lambda rows, **_: laid_out.append([cell.text for row in rows for cell in row]),
+    )
+    lines = [f"line {number}" for number in range(1000)]
+    table = board_pack.Table("Holds", ("Hold", "Reason"), (("One", "\n".join(lines)),))
+    board_pack_pdf._letters()
+    board_pack_pdf._table(table, 500)
+    (cells,) = laid_out
+    assert max(cell.count("<br/>") for cell in cells) < board_pack_pdf.LINES
+    assert [line for cell in cells[3::2] for line in cell.split("<br/>")] == lines
+
+
 def test_the_letters_of_a_markup_stay_letters(cast):
     initiative = factories.make_initiative(cast, title="<b>Bold</b> & <para> of “R&D”")
     meeting_actions.plan(board=cast.board, held_on=day(1), by=cast.chair)
