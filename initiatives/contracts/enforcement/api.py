@@ -46,6 +46,8 @@ AWAY = "Plumbline cannot reach its database, so it denies every request. Ask aga
 UNLOGGED = "Plumbline could not log the decision, so it denied the request. Ask again later."
 SCOPE = "This key does not have the scope for this request."
 PAID_BYTES = 2048  # so much of a request counts as one request of the key's rate
+# A question about a deployment counts as so many requests, because its answer is kept for ever.
+PAID_DEPLOYMENT = 100
 
 rate = Rate()
 
@@ -138,8 +140,14 @@ def evaluation(request):
 def _one(request, known: Known, key: Key, body: dict) -> dict:
     """Decide one request, keep the decision, and charge the key for its length."""
     evaluation_request = authzen.evaluation_request(body, unstorable=authzen.may_be_unstorable(request.body))
-    pay(key, len(request.body), 1)
+    pay(key, len(request.body), _cost(evaluation_request))
     return _kept(known, [_decided(request, known, key, evaluation_request)])[0]
+
+
+def _cost(evaluation_request: dict | authzen.BadRequest) -> int:
+    """Return as how many requests of the key's rate an evaluation counts."""
+    wrong = isinstance(evaluation_request, authzen.BadRequest)
+    return 1 if wrong or not deployment_decision.is_asked(evaluation_request) else PAID_DEPLOYMENT
 
 
 def pay(key: Key, size: int, count: int) -> None:
@@ -155,7 +163,7 @@ def evaluations(request):
     batch = authzen.batch(body, unstorable=authzen.may_be_unstorable(request.body))
     if batch is None:
         return _one(request, known, key, body)
-    pay(key, batch.size, len(batch.evaluation_requests))
+    pay(key, batch.size, sum(map(_cost, batch.evaluation_requests)))
     found = []
     for evaluation_request in batch.evaluation_requests:
         try:

@@ -8,6 +8,7 @@ from governance import clock
 from governance.audit import search as audit_search
 from governance.authorization import decision_log, decision_queries
 from governance.models import Rulebook
+from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement import deployment_gate, kill_switch
 from initiatives.integration.components import actions as component_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
@@ -40,6 +41,15 @@ def reasons(answer: dict) -> list[str]:
     assert answer["decision"] is False
     assert answer["context"]["code"] == "deployment_denied"
     return answer["context"]["reasons"]
+
+
+def test_a_question_about_a_deployment_costs_what_it_writes(pipeline, monkeypatch):
+    paid = []
+    monkeypatch.setattr(enforcement_api, "pay", lambda _key, _size, count: paid.append(count))
+    pipeline.asks()
+    call = deployment(resource={"type": "record", "id": "r-1"})
+    pipeline.ask_all({"evaluations": [deployment(), deployment("2.0"), call, {}]})
+    assert paid == [enforcement_api.PAID_DEPLOYMENT, 2 * enforcement_api.PAID_DEPLOYMENT + 2]
 
 
 def test_a_declared_version_of_a_supported_stage_may_be_deployed_and_everything_is_kept(production, pipeline):
