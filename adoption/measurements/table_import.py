@@ -58,6 +58,8 @@ def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
 
 def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked], mark: str) -> Row:
     said = {role: line.cells.get(name, "").strip() for role, name in columns.items()}
+    if line.odd:
+        return Row(line.number, None, Fate(WRONG, " ".join(line.odd)))
     try:
         return Row(line.number, _sent(said, asked, mark), None)
     except ValidationError as problem:

@@ -23,7 +23,7 @@ from adoption.models.instruments import (
     Instrument,
 )
 from governance import clock
-from governance.tables.shares import wilson
+from governance.vocabulary.shares import wilson
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "inconclusive"
 # Reasons for no verdict, or for not met. Pages, filters and other parts use these.

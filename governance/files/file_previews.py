@@ -4,7 +4,6 @@ Text and tables become escaped words of the page itself, within limits. Pictures
 are, but only when their content passes the same look as an upload, and under a policy that lets them run nothing.
 """
 
-import csv
 import html
 import io
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 import nh3
 
 from governance.files import NotTaken, pdf, pictures, plain_text
-from governance.tables.reader import delimiter_of
+from governance.tables.delimited import BrokenRow, delimiter_of, rows_of
 from governance.vocabulary.readable_text import shown
 
 PDF, PNG, JPEG = "application/pdf", "image/png", "image/jpeg"
@@ -80,16 +79,15 @@ def told(content: bytes, content_type: str, *, captured: bool = False) -> Words 
 
 def _table(content: bytes) -> Table:
     words = _decoded(content)
-    # A cell that runs to the end of what is read stands for a quotation mark that is never closed.
     rows, cut = [], len(content) > MAX_BYTES
     try:
-        for row in csv.reader(io.StringIO(words, newline=""), delimiter=delimiter_of(words)):
+        for _, row in rows_of(io.StringIO(words, newline=""), delimiter_of(words)):
             if len(rows) > MAX_ROWS:
                 cut = True
                 break
             cut = cut or len(row) > MAX_COLUMNS or any(len(cell) > MAX_CELL for cell in row)
             rows.append([shown(cell[:MAX_CELL]) for cell in row[:MAX_COLUMNS]])
-    except csv.Error:
+    except BrokenRow:
         cut = True
     width = max(map(len, rows), default=0)
     rows = [row + [""] * (width - len(row)) for row in rows]

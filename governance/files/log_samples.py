@@ -4,7 +4,7 @@ Files come from outside and are hostile until read: at most MOST_BYTES, MOST_ROW
 message for anything else. Only the names of models are kept from the contents, and otherwise only counts.
 """
 
-import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from governance.tables.columns import named, plain
+from governance.tables.delimited import BrokenRow, delimiter_of, rows_of
 from governance.tables.encodings import CodePageUnsure, decode, is_text, wrong
-from governance.tables.reader import delimiter_of, read_table
+from governance.tables.reader import read_table
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS, MOST_NAMES = 50_000, 500
@@ -122,8 +123,9 @@ def size_of(file) -> tuple[int | None, int | None]:
     if lines and all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in lines):
         return len(lines), None
     try:
-        rows = [row for row in csv.reader(lines, delimiter=delimiter_of(text)) if any(map(str.strip, row))]
-    except csv.Error:
+        cells = rows_of(io.StringIO(text, newline=""), delimiter_of(text))
+        rows = [row for _, row in cells if any(map(str.strip, row))]
+    except BrokenRow:
         rows = []
     if len(rows) > 1 and len(rows[0]) > 1 and {len(row) for row in rows} == {len(rows[0])}:
         return len(rows) - 1, None

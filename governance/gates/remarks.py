@@ -12,8 +12,7 @@ from typing import Any
 from governance import clock
 from governance.contracts.wording import listed
 from governance.gates.gate_inputs import Facts, Item
-from governance.tables import shares
-from governance.vocabulary import EvidenceKind, Layer, Level, Tested
+from governance.vocabulary import EvidenceKind, Layer, Level, Tested, shares
 from governance.vocabulary.model_names import is_declared
 from governance.vocabulary.phrases import phrase
 

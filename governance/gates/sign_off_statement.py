@@ -24,8 +24,7 @@ from governance.gates.levels import seen_in
 from governance.gates.requirements import SATISFIED_STATES
 from governance.permission_result import ended
 from governance.rulebook import Criterion, ParsedRulebook
-from governance.tables import shares
-from governance.vocabulary import LEVEL_RANK, Level, ScaleTestOutcome, Seat, SignOffVerdict, Stage
+from governance.vocabulary import LEVEL_RANK, Level, ScaleTestOutcome, Seat, SignOffVerdict, Stage, shares
 from governance.vocabulary.readable_text import shown
 
 # The format of the facts and of the statement. A change of the names of facts raises this number.

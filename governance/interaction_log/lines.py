@@ -3,7 +3,6 @@
 The names are those of the shape. Only the input or the output is required. A value with another name is kept.
 """
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from governance.interaction_log.shape import Interaction, Kind, Message, Source, ToolCall, source_of
+from governance.tables.delimited import BrokenRow, rows_of
 from governance.vocabulary import bounded_json
 
 MOST_LINES = 10_000
@@ -93,29 +93,29 @@ def read_csv(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return [], [Wrong(1, "Send the table in UTF-8.")]
-    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    table = rows_of(io.StringIO(text, newline=""), ",")
     try:
-        names = next(table, [])
-    except csv.Error as trouble:
+        _, names = next(table, (1, []))
+    except BrokenRow as trouble:
         return [], [Wrong(1, f"The first line of the table cannot be read: {trouble}.")]
     if len(names) > MOST_COLUMNS:
         return [], [Wrong(1, f"The table has more than {MOST_COLUMNS} columns. Remove the empty columns.")]
     broken: list[Wrong] = []
 
-    def rows_of() -> Iterator[tuple[int, list[str]]]:
+    def filled() -> Iterator[tuple[int, list[str]]]:
         try:
-            yield from ((table.line_num, row) for row in table if row)
-        except csv.Error as trouble:
-            left = text.count("\n", 0, len(text.rstrip())) + 1 - table.line_num + 1
+            yield from ((line, row) for line, row in table if row)
+        except BrokenRow as trouble:
+            left = text.count("\n", 0, len(text.rstrip())) + 1 - trouble.line + 1
             words = f"The table cannot be read from this line on: {trouble}."
-            broken.append(Wrong(table.line_num, words, max(1, left)))
+            broken.append(Wrong(trouble.line, words, max(1, left)))
 
     def named(row: list[str]) -> dict[str, str]:
         if len(row) > len(names):
             raise _Unfit(f"This row has {len(row)} cells, but the first line has {len(names)} names.")
         return {name: value for name, value in zip(names, row, strict=False) if name}
 
-    found, wrong = _each(rows_of(), named)
+    found, wrong = _each(filled(), named)
     return found, [*wrong, *broken]
 
 

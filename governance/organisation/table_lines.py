@@ -128,7 +128,7 @@ def read_lines(
     for row in table.lines:
         cells = {name: " ".join(row.cells.get(found.get(name, ""), "").split()) for name in columns}
         line = kind(row.number, cells)
-        if row.beyond:
+        if row.broken:
             line.problems += [*row.odd, "If a cell contains a comma, put the cell in quotes."]
         for name, cell in cells.items():
             line.problems += _odd(columns[name][0], cell)

@@ -144,6 +144,11 @@ SHARED_NAMES = {
     *("name", "id", "email", "e-mail", "phone", "title", "date", "role", "unit", "type", "number", "naam", "titel"),
     *("telefon", "telefoon", "datum", "nom", "courriel", "t\u00e9l\u00e9phone", "nombre", "correo", "fecha", "nome"),
 }  # fmt: skip
+# A word for a sum as the name of a row, folded.
+TOTAL = re.compile(
+    r"(?:(?:grand|sub|overall)[ -]?)?(?:totals?|sum|summe|somme|suma|soma|somma|totale|totaal)\b(?: [a-z ]{,20})?:?"
+    r"|insgesamt:?|gesamt(?:summe)?:?|zwischensumme:?|(?:sub)?totaux:?"
+)
 LONGEST_DAY = 60  # letters of a cell that is read as a day
 LOOKED_AT = 25  # rows among which the header is looked for
 # Names of months, folded: English, German, French, Spanish, Italian, Dutch and Portuguese. Three letters of one do.
@@ -269,6 +274,12 @@ def _joined(upper: list[str], lower: list[str], *, sure_of_upper: bool) -> list[
         else below[place] or above[place]
         for place in range(width)
     ]
+
+
+def is_a_total(record: list[str]) -> bool:
+    """Return True for a row of totals: a word for a total, and numbers beside it."""
+    name, *others = [cell for cell in record if cell.strip()] or [""]
+    return bool(TOTAL.fullmatch(folded(name))) and all(re.search(r"\d", cell) for cell in others)
 
 
 def _no_name(text: str) -> bool:

@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import os
-import re
-import statistics
 import struct
 import subprocess
 import sys
@@ -20,7 +18,8 @@ from typing import Any, BinaryIO, TextIO
 from django.core.exceptions import ValidationError
 
 from governance.tables import foreign_files, workbook
-from governance.tables.columns import LOOKED_AT, columns_of, expected_in, header_of, whole_header
+from governance.tables.columns import LOOKED_AT, columns_of, expected_in, header_of, is_a_total, whole_header
+from governance.tables.delimited import MAX_CELL, BrokenRow, delimiter_of, rows_of
 from governance.tables.encodings import decode, looks_like_a_page, wrong
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import one_spelling
@@ -29,7 +28,6 @@ MAX_BYTES = 25 * 1024 * 1024
 MAX_ROWS = 50_000  # below the header; the lines above it are counted apart
 MAX_COLUMNS = 500
 MAX_CELLS = 4_000_000
-MAX_CELL = 200_000  # characters
 MAX_TEXT = 50_000_000  # characters in all cells together
 MAX_UNPACKED = 300 * 1024 * 1024  # bytes; a workbook that unpacks to more is a bomb
 MAX_PARTS = 5_000
@@ -37,10 +35,7 @@ RATIO = 300  # times; only bombs are packed that tightly
 WORTH_A_LOOK = 8 * 1024 * 1024  # unpacked bytes below which the ratio of one part does not matter
 SECONDS = 40  # for a workbook
 MEMORY = 1 << 30  # bytes of address space for a workbook, of which about a quarter is ever used
-DELIMITERS = ",;\t|"
-ONLY_NUMBER = re.compile(r"\s*-?\d+(?:[.,:]\d+)*\s*")
 MARK = "\ufeff"  # of the order of bytes, which some programs write before the first cell
-csv.field_size_limit(MAX_CELL)  # of the whole process
 FAR_MORE = "The workbook holds far more data than its rows. Save only the sheet with the table as csv."
 
 
@@ -48,13 +43,13 @@ FAR_MORE = "The workbook holds far more data than its rows. Save only the sheet 
 class Line:
     """A row of the file: the number of its first line, its cells, and odd findings.
 
-    `beyond` is True if a cell beyond the last column of the header is filled.
+    `broken` is True if a cell beyond the last column of the header is filled, or if a cell contains whole rows.
     """
 
     number: int
     cells: dict[str, str]
     odd: tuple[str, ...] = ()
-    beyond: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,15 +84,24 @@ class TableFile:
     below: int
     rows: int
     records: Records
+    left_out: frozenset[int]
 
     def lines(self) -> Iterator[Line]:
         """Yield the rows, from the first."""
         for number, record in islice(self.records(), self.below, None):
-            odd = []
-            if self.table.delimiter and len(record) != len(self.header):
+            if number in self.left_out:
+                continue
+            odd, broken = [], any(record[len(self.header) :])
+            if self.table.delimiter and (broken or len(record) < len(self.header)):
                 odd.append(
                     f"The row has {len(record)} cells, but the header has {len(self.header)}. Check whether "
                     "cells are shifted."
+                )
+            elif self.table.delimiter and _holds_rows(record, self.table.delimiter):
+                broken = True
+                odd.append(
+                    "One cell of the row contains what looks like whole rows. Look for a quotation mark without its "
+                    "closing mark, or write the cell on one line."
                 )
             cells = {
                 name: (record[i] if i < len(record) else "")
@@ -109,7 +113,7 @@ class TableFile:
                     "The source file has a replacement character here, so a character was lost before the "
                     "import."
                 )
-            yield Line(number, cells, tuple(odd), any(record[len(self.header) :]))
+            yield Line(number, cells, tuple(odd), broken)
 
 
 class SheetUnsure(Exception):
@@ -211,44 +215,17 @@ def records_of(text: str, delimiter: str = "") -> Iterator[tuple[int, list[str]]
 
 
 def _records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    size, start = _Size(), 1
-    reader = csv.reader(text, delimiter=delimiter)
+    size = _Size()
     try:
-        for record in reader:
+        for start, record in rows_of(text, delimiter):
             size.add(record)
             if any(cell.strip() for cell in record):
                 yield start, record
-            start = reader.line_num + 1
-    except csv.Error as error:
+    except BrokenRow as broken:
         raise wrong(
-            f"Line {reader.line_num} cannot be read ({error}). Look for a quotation mark without its "
-            "closing mark."
+            f"The row that begins on line {broken.line} cannot be read ({broken}). Look there for a quotation mark "
+            "without its closing mark, and write a quotation mark inside a quoted cell twice."
         ) from None
-
-
-def delimiter_of(text: str) -> str:
-    """Return the delimiter for which the first rows agree best on two or more columns.
-
-    One of these rows must look like a header, because marks inside cells never split a header.
-    """
-    head = text[:200_000]
-    best, score = ",", 0.0
-    for candidate in DELIMITERS:
-        try:
-            reader = csv.reader(io.StringIO(head, newline=""), delimiter=candidate)
-            rows = [row for row in islice(reader, 60) if any(row)]
-        except csv.Error:
-            continue
-        if not rows:
-            continue
-        widths = [len(row) for row in rows]
-        usual = statistics.mode(widths)
-        agree = widths.count(usual) / len(widths)
-        if not any(len(row) >= 0.7 * usual and not any(map(ONLY_NUMBER.fullmatch, row)) for row in rows):
-            agree /= 2
-        if usual > 1 and agree * min(usual, 12) > score:
-            best, score = candidate, agree * min(usual, 12)
-    return best
 
 
 # Workbooks to rows
@@ -468,15 +445,23 @@ def _opened(
     first = list(islice(records(), LOOKED_AT))
     header, top, last = whole_header(first, header_of(first, expected, own)) if len(first) > 1 else ([], 0, 0)
     width, rows, used = len(header), 0, [False] * len(header)
-    for _, record in islice(records(), last + 1, None):
+    again, totals = [], []
+    heading = _evened(first[last][1])
+    for number, record in islice(records(), last + 1, None):
+        if _evened(record) == heading:
+            again.append(number)
+            continue
+        if is_a_total(record):
+            totals.append(number)
+            continue
         rows, width = rows + 1, max(width, len(record))
         used += [False] * (width - len(used))
         for place, cell in enumerate(record):
             used[place] = used[place] or bool(cell.strip())
+    if rows + len(again) + len(totals) > MAX_ROWS:
+        raise _too_large()
     if not rows:
         raise wrong("The file has no rows below its header.")
-    if rows > MAX_ROWS:
-        raise _too_large()
     names, remarks = columns_of(header, width, used)
     if top:
         banner = " / ".join(_told_once(first[0][1]))[:120]
@@ -484,8 +469,24 @@ def _opened(
     if last > top:
         joined = next(name for name, below in zip(header, first[last][1], strict=False) if name != below)
         remarks.append(f"The header has two rows, which are read together, as in \u201c{joined}\u201d.")
+    for numbers, why in ((again, "repeat the header"), (totals, "contain totals")):
+        if numbers:
+            shown = _listed([str(number) for number in numbers[:10]], len(numbers))
+            remarks.append(f"These lines {why} and were left out: {shown}.")
     table = Table([name for name in names if name], [], header_line=first[last][0], remarks=remarks, **how)
-    return TableFile(table, names, header, last + 1, rows, records)
+    return TableFile(table, names, header, last + 1, rows, records, frozenset((*again, *totals)))
+
+
+def _evened(record: list[str]) -> list[str]:
+    return [cell.strip() for cell in record]
+
+
+def _holds_rows(record: list[str], delimiter: str) -> bool:
+    """Return True if each line of the row has as many cells as the row: a quotation mark has swallowed rows."""
+    lines = delimiter.join(record).splitlines()
+    return (
+        len(record) > 2 and len(lines) > 1 and all(line.count(delimiter) + 1 == len(record) for line in lines)
+    )
 
 
 def _told_once(record: list[str]) -> list[str]:

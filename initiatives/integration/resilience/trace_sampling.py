@@ -14,7 +14,7 @@ from governance import clock
 from governance.tables.columns import named
 from governance.tables.encodings import CodePageUnsure, decode, wrong
 from governance.tables.reader import records_of
-from governance.tables.shares import wilson
+from governance.vocabulary.shares import wilson
 from initiatives.models import Initiative, Link, System
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -93,6 +93,8 @@ def _separated(text: str):
     _, header = next(rows, (0, []))
     output, source = (header.index(name) for name in _columns(header, "The header", "source"))
     for number, row in rows:
+        if any(row[len(header) :]):
+            raise wrong(f"Line {number} has more cells than the header. Put a cell with a comma in quotes.")
         cells = [*row, *[""] * (len(header) - len(row))]
         cited = [_words(one) for one in cells[source].split(";")[: MOST_CITED + 1]]
         yield number, _words(cells[output]), [one for one in cited if one]

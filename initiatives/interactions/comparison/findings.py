@@ -14,9 +14,9 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from governance import clock
 from governance.gates.gate_inputs import LOGGED
 from governance.models import Interaction, Rulebook
-from governance.tables.shares import wilson
 from governance.vocabulary import LogFindingKind, Stage
 from governance.vocabulary.phrases import phrase
+from governance.vocabulary.shares import wilson
 from initiatives.interactions.comparison import ways
 from initiatives.interactions.comparison.figures_of import (
     WEEKS,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from governance.tables.shares import wilson
+from governance.vocabulary.shares import wilson
 from initiatives.interactions.comparison.day_figures import edge_of
 
 LEAST = (

@@ -11,8 +11,7 @@ from governance.gates.evidence_rules import used_before
 from governance.models import Membership, User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
-from governance.tables import shares
-from governance.vocabulary import RUNNING_STAGES, BoardRole, Role
+from governance.vocabulary import RUNNING_STAGES, BoardRole, Role, shares
 from initiatives.models import Condition, Gap, Obligation, RoleAssignment, Verification
 
 

@@ -14,9 +14,8 @@ from governance.models import Checkpoint, Entry, Notification, Rulebook
 from governance.notifications.inbox import tasks_for
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
-from governance.tables import shares
 from governance.transparency_log import sealing
-from governance.vocabulary import Level
+from governance.vocabulary import Level, shares
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.evidence.verification import actions, second_looks

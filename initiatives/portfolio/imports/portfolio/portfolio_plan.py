@@ -224,7 +224,7 @@ def _row(line: Line, reading: dict) -> ImportRow:
         raw_digest=digest_of(line.cells),
         mapped=mapped,
         problems=problems,
-        decision="import",
+        decision="triage" if line.odd else "import",
     )
     if not mapped["title"] and not mapped["reference"]:
         row.decision = "reject"

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
 from governance.permission_result import Refused
-from governance.tables.shares import wilson
+from governance.vocabulary.shares import wilson
 from initiatives.integration.resilience.trace_sampling import (
     MOST_BYTES,
     MOST_CITED,
