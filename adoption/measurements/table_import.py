@@ -3,13 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
 from adoption.measurements.measurement_validation import MOST, USERS, WRONG, Asked, Fate, Sent
 from governance.tables.columns import parse_date, required
-from governance.tables.numbers import decimal_marks, parse_number, read_amount
+from governance.tables.numbers import Amount, read_number
 from governance.tables.reader import Line, Table
 from governance.vocabulary.phrases import phrase
 
@@ -27,7 +26,6 @@ HEADERS = {
     "key": ("key", "id"),
     "replaces": ("replaces", "corrects"),
 }
-NUMBERS = ("n", "hits", "value", "sd")
 EXPECTED = ("measure", "from", "to", "n")
 
 
@@ -50,23 +48,20 @@ def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
     if len(asked) != 1:
         needed.insert(0, "measure")
     columns = required(table.columns, HEADERS, needed)
-    names = [columns[role] for role in NUMBERS if role in columns]
-    marks = decimal_marks(line.cells.get(name, "") for line in table.lines for name in names)
-    mark = marks.pop() if len(marks) == 1 else ""
-    return [_row(line, columns, asked, mark) for line in table.lines]
+    return [_row(line, columns, asked) for line in table.lines]
 
 
-def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked], mark: str) -> Row:
+def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked]) -> Row:
     said = {role: line.cells.get(name, "").strip() for role, name in columns.items()}
     if line.odd:
         return Row(line.number, None, Fate(WRONG, " ".join(line.odd)))
     try:
-        return Row(line.number, _sent(said, asked, mark), None)
+        return Row(line.number, _sent(said, asked), None)
     except ValidationError as problem:
         return Row(line.number, None, Fate(WRONG, " ".join(problem.messages)))
 
 
-def _sent(said: dict[str, str], asked: dict[int, Asked], mark: str) -> Sent:
+def _sent(said: dict[str, str], asked: dict[int, Asked]) -> Sent:
     measure = _measure(said.get("measure", ""), asked)
     start, end = (_day(said[name], name) for name in ("starts_on", "ends_on"))
     key = said.get("key", "")
@@ -77,11 +72,11 @@ def _sent(said: dict[str, str], asked: dict[int, Asked], mark: str) -> Sent:
         measure.key,
         start,
         end,
-        _whole(said["n"], "n", mark),
+        _whole(said["n"], "n"),
         key,
-        hits=_whole(said["hits"], "hits", mark) if said.get("hits") else None,
-        value=_figure(said["value"], "value", mark) if said.get("value") else None,
-        sd=_figure(said["sd"], "sd", mark) if said.get("sd") else None,
+        hits=_whole(said["hits"], "hits") if said.get("hits") else None,
+        value=_figure(said["value"], "value") if said.get("value") else None,
+        sd=_figure(said["sd"], "sd") if said.get("sd") else None,
         team=said.get("team", ""),
         about=_about(said.get("about", "")),
         replaces=said.get("replaces", ""),
@@ -116,29 +111,29 @@ def _day(said: str, name: str) -> date:
     return date.fromisoformat(found)
 
 
-def _whole(said: str, name: str, mark: str) -> int:
-    number = _number(said, name, mark)
-    if number is None or number != int(number) or not 0 <= number <= MOST:
+def _whole(said: str, name: str) -> int:
+    number = read_number(said, most=MOST, whole=True)
+    _refuse_two(said, name, number)
+    if number.value is None or number.value < 0:
         raise ValidationError(
             phrase("{}: {} is not a whole number. Write for example 1204.", name, f"{said[:40]!r}")
         )
-    return int(number)
+    return int(number.value)
 
 
-def _figure(said: str, name: str, mark: str) -> float:
-    number = _number(said, name, mark)
-    if number is None:
+def _figure(said: str, name: str) -> float:
+    number = read_number(said)
+    _refuse_two(said, name, number)
+    if number.value is None:
         raise ValidationError(
             phrase("{}: {} is not a number. Write for example 12.5.", name, f"{said[:40]!r}")
         )
-    return float(number)
+    return float(number.value)
 
 
-def _number(said: str, name: str, mark: str) -> Decimal | None:
-    """Return the number. Raises ValidationError if it is ambiguous and no other cell shows the decimal mark."""
-    number = parse_number(said, mark)
-    if number is None and (either := read_amount(said).either):
-        less, more = (f"{value.normalize():f}" for value in either)
+def _refuse_two(said: str, name: str, number: Amount) -> None:
+    if number.either:
+        less, more = (f"{value.normalize():f}" for value in number.either)
         raise ValidationError(
             phrase(
                 "{}: {} can mean {} or {}. Write one of these two numbers.",
@@ -148,7 +143,6 @@ def _number(said: str, name: str, mark: str) -> Decimal | None:
                 more,
             )
         )
-    return number
 
 
 def _about(said: str) -> str:

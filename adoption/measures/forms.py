@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
 from adoption.models.measures import BETTER, Goal
+from governance.tables.numbers import read_number
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ListField, OnceForm, WordsField
 
 
@@ -20,14 +22,24 @@ class FigureField(forms.FloatField):
 
     def to_python(self, value):
         """Return the figure. A share is between 0 and 1."""
-        found = super().to_python(value.replace(",", ".").strip(" %") if isinstance(value, str) else value)
+        if isinstance(value, str):
+            number = read_number(value.strip(" %"), most=100 if self.share else None)
+            if number.either:
+                less, more = (f"{one.normalize():f}" for one in number.either)
+                words = phrase(
+                    "{} can mean {} or {}. Enter one of these two numbers.", value[:40], less, more
+                )
+                raise forms.ValidationError(words)
+            value = value if number.value is None else str(number.value)
+        found = super().to_python(value)
         return found / 100 if found is not None and self.share else found
 
     def prepare_value(self, value):
-        """Return a kept share as it is typed."""
-        if self.share and isinstance(value, float):
-            return f"{value * 100:.10g}"
-        return f"{value:.10g}" if isinstance(value, float) else value
+        """Return a kept figure as it is typed, in a form that has one reading."""
+        if not isinstance(value, float):
+            return value
+        text = f"{value * 100 if self.share else value:.10g}"
+        return f"{text}0" if read_number(text).either else text
 
 
 class GoalFields(forms.Form):

@@ -438,8 +438,8 @@ def _likeness(name: str, alias: str) -> float:
 def parse_date(raw: str, order: str = "") -> str:
     """Return an ISO day, month (2025-07) or year, as precise as written, or "".
 
-    `order` is "mdy" or "dmy" if the source is known to use one. Without it, 3/4/2025 is not guessed. Nor is 14/3/25,
-    which may begin with its year.
+    `order` is "mdy", "dmy" or "ymd" if the source is known to use one. Without it, 3/4/2025 is not guessed. Nor is
+    14/3/25, which may begin with its year. 26-03-04 is read only if the source is known to begin with the year.
     """
     text = raw.strip()
     if len(text) > LONGEST_DAY:
@@ -448,8 +448,11 @@ def parse_date(raw: str, order: str = "") -> str:
     if found := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})", text):
         first, mark, second, year = found.groups()
         order = "dmy" if mark == "." else order
-        if not order and len(year) == 2 and _iso(_year(f"{first:0>2}"), int(second), int(year)):
-            return ""
+        short = len(year) == 2 and mark != "."
+        by_year = _iso(_year(f"{first:0>2}"), int(second), int(year)) if short else ""
+        if by_year and (order in ("", "ymd") or mark == "-"):
+            return by_year if order == "ymd" else ""
+        order = "" if order == "ymd" else order
         return _ordered(int(first), int(second), _year(year), order)
     text = folded(text)
     for pattern in WRITTEN:
@@ -476,7 +479,7 @@ def orders_of(values: Iterable[str]) -> set[str]:
     """Return the orders, "mdy" or "dmy", of days without doubt, two if they differ."""
     found = set()
     for raw in values:
-        numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/](?:\d{4}|\d{2})(?!\d)", raw)
+        numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/](?:\d{4}|(?<=/)\d{2})(?!\d)", raw)
         if numbers and int(numbers[2]) > 12:
             found.add("mdy")
         elif numbers and int(numbers[1]) > 12:

@@ -1,24 +1,21 @@
 """Read numbers and amounts of people and spreadsheets exactly, or not at all.
 
 The module is pure. One point or comma before three digits can separate thousands or decimals. A number like this has
-two meanings. `mark`, the decimal mark of its file, decides between them. Without it the number is not read.
+two readings. Other cells of its column do not decide between them: only a person does.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from governance.tables.cell_values import folded
+from governance.vocabulary.currencies import digits_of
 
 LONGEST = 60  # characters of a cell that is read as a number
 WHOLE, DECIMALS = 14, 17  # digits
 LARGEST = Decimal(10) ** 14  # an amount is smaller: what is larger is a number of a contract, say
-DECIMAL_MARKS = {
-    "": "only amounts with a clear format",
-    ".": "with a decimal point, 1,500.25",
-    ",": "with a decimal comma, 1.500,25",
-}
 # Spaces, apostrophes and minus signs that look the same to a reader.
 ALIKE = str.maketrans(
     dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000", " ")
@@ -80,14 +77,15 @@ SHARED = {
     "rs": ("", "INR"),
 }  # the first is meant where the file names none of the others; "" for none
 SIGNS = r"(?:us|au|ca|hk|nz|nt|[acsr])?\$|[\u20ac\u00a3\u00a5\u20b9\u20ba\u20a9\u20b4\u20ab\u20aa]"
+THOUSANDS = re.compile(r"(?:x |\u00d7 ?)?(?:in )?1[.,' ]?000(?:s|er)?|'?000s?|thousands")
 AROUND = re.compile(rf"({SIGNS})|([^\W\d_]+)\.?")
 
 
 class Amount(NamedTuple):
-    """An amount of money: its value, None if it was not read, and its currency.
+    """A number or an amount of money: its value, None if it was not read, and its currency.
 
-    `about` is True if the text shows that the value is not exact. `either` has the two possible values. `mark` is the
-    decimal mark with which it was read, "" if it has none.
+    `about` is True if the text shows that the value is not exact. `either` has the two possible values, and `mark` the
+    point or comma that makes them two, "" if something else does.
     """
 
     value: Decimal | None
@@ -97,33 +95,93 @@ class Amount(NamedTuple):
     mark: str = ""
 
 
+class Heading(NamedTuple):
+    """The unit and the currency that the heading of a column gives to its cells."""
+
+    times: Decimal = Decimal(1)
+    currency: str = ""
+
+
 class _Cell(NamedTuple):
     meanings: dict[str, Decimal]  # by the decimal mark that each takes for granted, "" for any
+    times: Decimal
     currency: str
     about: bool
 
 
-def parse_number(text: str, mark: str = "", *, most: Decimal | int | None = None) -> Decimal | None:
+NOTHING, PLAIN = _Cell({}, Decimal(1), "", False), Heading()
+NO_MARKS: Mapping[str, str] = MappingProxyType({})
+
+
+def parse_number(text: str, mark: str = "") -> Decimal | None:
     """Return the number in the text, or None for all else and for an ambiguous one.
 
-    `mark` is the decimal mark of the file, "" if unknown. A number above `most` is not a possible meaning.
+    `mark` is the decimal mark that is known to be used, "" if unknown.
     """
-    found = re.fullmatch(r"(-?) ?([0-9.,' ]+)", _plain(text))
-    meanings = _meanings(found[2].strip()) if found else {}
-    number = _chosen({by: one for by, one in meanings.items() if most is None or one <= most}, mark)
-    return -number if found and found[1] and number is not None else number
+    return _chosen(_numbers(text), mark)
 
 
-def read_amount(text: str, mark: str = "", *, currency: str = "") -> Amount:
+def read_number(text: str, *, most: Decimal | int | None = None, whole: bool = False) -> Amount:
+    """Return the number in the text. A reading above `most`, or with a fraction if `whole`, is not possible."""
+    found = {
+        by: one
+        for by, one in _numbers(text).items()
+        if (most is None or one <= most) and (not whole or one == one.to_integral_value())
+    }
+    return Amount(_chosen(found, ""), either=tuple(sorted(found.values())) if len(found) > 1 else ())
+
+
+def unit_of(heading: str) -> Heading:
+    """Return the unit and currency in a heading, such as "Budget (TEUR)" or "Cost in Mio. CHF"."""
+    bare = folded(heading)
+    parts = re.findall(r"[(\[]([^()\[\]]*)[)\]]", bare) + re.findall(r"(?:\bin|,|/) +([^()\[\]]+)$", bare)
+    for part in parts:
+        if THOUSANDS.fullmatch(part.strip()):
+            return Heading(THOUSAND)
+        amount = _around("", THOUSANDS.sub("k", part).strip(), "")
+        if amount is not None and (amount[0] != 1 or amount[1]):
+            return Heading(*amount[:2])
+    last = re.sub(r"[^\w$\u20ac\u00a3]+$", "", bare).rpartition(" ")[2]
+    found = _around("", last, "") if last != bare else None
+    return Heading(*found[:2]) if found and found[1] else Heading()
+
+
+def read_amount(
+    text: str, marks: Mapping[str, str] = NO_MARKS, *, currency: str = "", heading: Heading = PLAIN
+) -> Amount:
     """Return the amount in a cell, such as "1,2 Mio CHF", "(1 250.00)", "ca. 30 TEUR".
 
-    A single point or comma is decimal before a unit of a million or more. `mark` is as for `parse_number`. `currency`
-    is that of the file, which decides what "$" or "kr" means.
+    A single point or comma is decimal before a unit of a million or more in the cell. `marks` has the decimal mark that
+    a person chose for an amount with a point and for one with a comma. `currency` is that of the file, which decides
+    what "$" or "kr" means. A cell with its own unit or currency below a `heading` with a unit has two readings.
     """
-    cell = _cell(text, currency)
-    either = tuple(sorted(cell.meanings.values())) if len(cell.meanings) > 1 else ()
-    used = mark if either else next(iter(cell.meanings), "")
-    return Amount(_chosen(cell.meanings, mark), cell.currency, cell.about, either, used)
+    cell = _cell(text, currency or heading.currency)
+    meanings = _with_decimals_of(cell)
+    asked = ""
+    if heading.times != 1 and (cell.times != 1 or cell.currency):
+        values = [times * value for value in meanings.values() for times in (Decimal(1), heading.times)]
+        meanings = {str(value): value for value in values}
+    else:
+        meanings = {by: value * heading.times for by, value in meanings.items()}
+        asked = max(".,", key=text.rfind) if len(meanings) > 1 else ""
+    cents = {by: one.quantize(Decimal("0.01")) for by, one in meanings.items() if abs(one) < LARGEST}
+    either = tuple(sorted(set(cents.values()))) if len(cents) > 1 else ()
+    value = _chosen(cents, marks.get(asked, ""))
+    return Amount(value, cell.currency or heading.currency, cell.about, either, asked)
+
+
+def _with_decimals_of(cell: _Cell) -> dict[str, Decimal]:
+    """Return the readings that have no more decimals than the currency in the cell."""
+    if not cell.currency:
+        return cell.meanings
+    digits = digits_of(cell.currency)
+    several = len(cell.meanings) > 1 and cell.times == 1
+    return {
+        by: value
+        for by, value in cell.meanings.items()
+        if not (several and -int(value.as_tuple().exponent) > digits)
+        and not (digits == 0 and value != value.to_integral_value())
+    }
 
 
 def currency_of(text: str, own: str = "") -> str:
@@ -131,10 +189,10 @@ def currency_of(text: str, own: str = "") -> str:
     return _currency(folded(text[:LONGEST]).rstrip("."), own)
 
 
-def decimal_marks(values: Iterable[str]) -> set[str]:
-    """Return the decimal marks that these cells certainly use, two if they disagree."""
-    found = (_cell(text, "").meanings for text in values)
-    return {mark for meanings in found if len(meanings) == 1 for mark in meanings} - {""}
+def _numbers(text: str) -> dict[str, Decimal]:
+    found = re.fullmatch(r"(-?) ?([0-9.,' ]+)", _plain(text))
+    sign = -1 if found and found[1] else 1
+    return {by: sign * one for by, one in _meanings(found[2].strip()).items()} if found else {}
 
 
 def _chosen(meanings: dict[str, Decimal], mark: str) -> Decimal | None:
@@ -189,17 +247,16 @@ def _cell(text: str, own: str) -> _Cell:
     found = WITH_DIGITS.fullmatch(bare)
     around = _around(found["before"].strip(), found["after"].strip(), own) if found else None
     if found is None or around is None:
-        return _Cell({}, "", False)
+        return NOTHING
     times, currency, minus = around
     if below + minus + bool(found["sign"]) > 1:
-        return _Cell({}, "", False)
+        return NOTHING
     meanings = _meanings(found["digits"])
     if len(meanings) > 1 and times >= MILLION:
         meanings = dict([next(iter(meanings.items()))])  # the decimal one
     sign = -1 if below or minus or found["sign"] else 1
-    values = {by: number * times for by, number in meanings.items() if number * times < LARGEST}
-    cents = {by: (sign * value).quantize(Decimal("0.01")) for by, value in values.items()}
-    return _Cell(cents, currency, bool(about))
+    values = {by: sign * number * times for by, number in meanings.items() if number * times < LARGEST}
+    return _Cell(values, times, currency, bool(about))
 
 
 def _around(before: str, after: str, own: str) -> tuple[Decimal, str, bool] | None:

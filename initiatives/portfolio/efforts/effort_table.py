@@ -13,7 +13,7 @@ from governance import clock
 from governance.organisation import table_lines
 from governance.organisation.table_lines import Lines, read_lines
 from governance.tables.columns import parse_date
-from governance.tables.numbers import decimal_marks, parse_number, read_amount
+from governance.tables.numbers import read_number
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
 from governance.vocabulary.phrases import in_the_future
@@ -57,12 +57,10 @@ def read(table: Table, initiative: Initiative) -> Lines[Line]:
     Raises ValidationError if it is not a table of effort. Each line has its own problems.
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED)
-    marks = decimal_marks(line.cells["hours"] for line in lines)
-    mark = marks.pop() if len(marks) == 1 else ""
     people = queries.people_named(line.cells["person"] for line in lines)
     for line in lines:
         line.day = _day(line)
-        line.hours = _hours(line, mark)
+        line.hours = _hours(line)
         line.layer = LAYERS.get(line.cells["layer"].casefold(), "")
         if not line.layer:
             layers = ", ".join(Layer.values)
@@ -115,15 +113,18 @@ def _day(line: Line) -> date | None:
     return day
 
 
-def _hours(line: Line, mark: str) -> Decimal | None:
+def _hours(line: Line) -> Decimal | None:
     cell = line.cells["hours"]
     found = clocked(cell)
     if found is None:
-        found = parse_number(cell, mark, most=MOST_HOURS)
-    if found is None and (either := read_amount(cell).either):
-        less, more = (f"{value.normalize():f}" for value in either)
-        line.problems.append(f"{cell[:40]!r} can mean {less} or {more} hours. Write one of these numbers.")
-        return None
+        number = read_number(cell, most=MOST_HOURS)
+        if number.either:
+            less, more = (f"{value.normalize():f}" for value in number.either)
+            line.problems.append(
+                f"{cell[:40]!r} can mean {less} or {more} hours. Write one of these numbers."
+            )
+            return None
+        found = number.value
     hours = None if found is None else found.quantize(Decimal("0.01"))
     if hours is None or not 0 < hours <= MOST_HOURS:
         said = f"{cell[:40]!r} is not a number of hours" if cell else "The hours are missing"

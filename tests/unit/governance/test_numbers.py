@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.tables.numbers import currency_of, decimal_marks, parse_number, read_amount
+from governance.tables.numbers import currency_of, read_amount, read_number, unit_of
 
 
 @pytest.mark.parametrize(
@@ -113,29 +113,35 @@ def test_what_is_no_plain_amount_is_not_guessed(text):
         ("1.500", "1.50", "1500"),
         ("1,500", "1500", "1.50"),
         ("TEUR 1.500", "1500", "1500000"),
-        ("€ 120.000", "120", "120000"),
     ],
 )
 def test_two_meanings_are_asked_about(text, point, comma):
     assert read_amount(text).value is None
     assert set(read_amount(text).either) == {Decimal(point), Decimal(comma)}
-    assert read_amount(text, ".").value == Decimal(point)
-    assert read_amount(text, ",").value == Decimal(comma)
+    sign = read_amount(text).mark
+    assert read_amount(text, {sign: "."}).value == Decimal(point)
+    assert read_amount(text, {sign: ","}).value == Decimal(comma)
 
 
 @pytest.mark.parametrize(
-    ("cells", "marks"),
+    ("heading", "times", "currency"),
     [
-        (["1.500", "12.5"], {"."}),
-        (["1.500", "1.250.000"], {","}),
-        (["1.500", "0.375m"], {"."}),
-        (["0.375m", "1,625 Mio. EUR"], {".", ","}),
-        (["1.500", "300", "1,250,000"], {"."}),
-        (["1.500", "tbd", "80 000"], set()),
+        *(
+            ("Budget (TEUR)", 1_000, "EUR"),
+            ("Run cost (k$)", 1_000, "USD"),
+            ("Cost in Mio. CHF", 1_000_000, "CHF"),
+        ),
+        *(
+            ("Budget k€", 1_000, "EUR"),
+            ("Budget [m]", 1_000_000, ""),
+            ("Budget (in 1.000 EUR)", 1_000, "EUR"),
+        ),
+        *(("Costs ($000)", 1_000, "USD"), ("Budget 2026 (EUR m)", 1_000_000, "EUR"), ("Cost, USD", 1, "USD")),
+        *(("Budget", 1, ""), ("Budget (approved)", 1, ""), ("Kosten/Jahr", 1, ""), ("Team", 1, "")),
     ],
 )
-def test_other_cells_show_the_decimal_mark(cells, marks):
-    assert decimal_marks(cells) == marks
+def test_a_heading_gives_a_unit_and_a_currency(heading, times, currency):
+    assert unit_of(heading) == (times, currency)
 
 
 def test_a_sign_of_several_currencies_means_that_of_the_file():
@@ -159,7 +165,7 @@ def test_a_sign_of_several_currencies_means_that_of_the_file():
     ],
 )
 def test_a_number_that_can_be_two_is_not_read(text, most, number):
-    assert parse_number(text, most=most) == (None if number is None else Decimal(number))
+    assert read_number(text, most=most).value == (None if number is None else Decimal(number))
 
 
 def grouped(whole: str, mark: str, sizes=(3,)) -> str:
@@ -219,12 +225,14 @@ def test_amounts_written_in_many_ways_are_read_back_or_asked(whole, decimals, gr
     groups = digits.count(mark) if mark else 0
     if abs(times) >= 1_000_000 and mark in (".", ",") and not decimals and groups == 1:
         meant /= 1_000  # one separator before a unit of a million is decimal
+    if currency and abs(times) == 1 and len(decimals) == 3:
+        return  # no amount of these currencies has three decimals
     if abs(meant) >= Decimal(10) ** 14:
         assert found.value is None
     elif found.either:
         assert meant.quantize(Decimal("0.01")) in found.either
         assert found.value is None
-        assert read_amount(text, point).value == meant.quantize(Decimal("0.01"))
+        assert read_amount(text, {found.mark: point}).value == meant.quantize(Decimal("0.01"))
     else:
         assert found.value == meant.quantize(Decimal("0.01"))
         assert found.currency == currency

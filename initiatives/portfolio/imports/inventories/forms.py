@@ -21,6 +21,7 @@ DATE_ORDERS = {
     "": "only unambiguous dates",
     "mdy": "month first, 3/14/2025",
     "dmy": "day first, 14/3/2025",
+    "ymd": "year first, 25-03-14",
 }
 
 

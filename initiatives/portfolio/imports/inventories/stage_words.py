@@ -95,6 +95,14 @@ NOT_IN_USE = re.compile(
     r"\b(?:not|never|nicht|kein\w*|niet|geen|pas|no|non|nao|sin|sans|ohne|zonder|senza|sem)[\s-]+"
     r"(?:[\w']+[\s-]+){0,3}?$"
 )
+# A year, an end or a readiness beside words for real use: whether the use has begun, or is over, is not certain.
+AT_SOME_TIME = re.compile(
+    r"\b(?:(?:19|20)\d\d|ready|was|were|until|till|former\w*|previous\w*|bis|ehemal\w*|fruher|bereit|jusqu\w*|hasta|fino"
+    r"|tot|ate)\b"
+)
+SHORT = (
+    60  # letters of a status; a longer one is a sentence, in which these words may be about something else
+)
 PATTERNS = [
     (stage, confidence, re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})"))
     for stage, confidence, words in STAGE_WORDS
@@ -133,6 +141,8 @@ def _stage_in(text: str) -> tuple[str, str, str] | None:
                 return "", "low", "It rests: whether it goes on is for a person to say."
             if stage in (Stage.PRODUCTION, Stage.MVP) and NOT_IN_USE.search(text[: found.start()]):
                 return "", "low", "It says what it is not: choose what it is."
+            if stage in (Stage.PRODUCTION, Stage.MVP) and len(text) <= SHORT and AT_SOME_TIME.search(text):
+                return "", "low", "It names a year, an end or a readiness: choose what it means."
             return stage, confidence, GUESSED
     return None
 

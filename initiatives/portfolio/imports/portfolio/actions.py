@@ -93,6 +93,9 @@ def upload_portfolio(
 
 # How a sheet is read
 
+MARKS = {"point": ".", "comma": ","}  # the questions about amounts, with the sign that each asks about
+EXAMPLES = 3  # of one question
+
 
 def map_portfolio(
     *,
@@ -106,14 +109,16 @@ def map_portfolio(
     parent: Unit | None,
     currency: str = "",
     dates: str = "",
-    mark: str = "",
+    point: str = "",
+    comma: str = "",
     by: User,
 ) -> ImportBatch:
     """Set how the sheet is read, and keep the mapping for the next one.
 
     Live rows keep their result. `units` has a key or "new" by department. `people` has a key, "" for no one, or
     "invite" by the word for an owner. `repeated` has the line that counts, or "apart", by lines that share a name. An
-    invited person gets no email before the sheet is published. Raises ValidationError naming the field.
+    invited person gets no email before the sheet is published. `point` and `comma` have the decimal mark of amounts
+    such as 1.250 and 1,250. They count for this sheet only. Raises ValidationError naming the field.
     """
     if currency and (wrong := wrong_currency(currency)):
         raise ValidationError({"currency": wrong})
@@ -128,7 +133,8 @@ def map_portfolio(
             "columns": chosen,
             "currency": currency.upper(),
             "dates": dates,
-            "mark": mark,
+            "point": point,
+            "comma": comma,
             "unit": str(unit.pk) if unit else "",
             "parent": str(parent.pk) if parent else "",
         }
@@ -212,7 +218,6 @@ def _remember(kept: InventorySource, batch: ImportBatch) -> None:
     kept.stages = kept.stages | reading["stages"]
     kept.fixed = {
         "currency": reading["currency"],
-        "mark": reading["mark"],
         "units": kept.fixed.get("units", {})
         | {word: unit for word, unit in reading["units"].items() if unit != NEW_UNIT},
         "people": {
@@ -233,8 +238,14 @@ def _plan(batch: ImportBatch, lines: list[Line]) -> None:
     look = queries.look(batch.uploaded_by, exported=export)
     batch.reading = dict(batch.reading)
     rows = portfolio_plan.plan(lines, batch.reading, look)
-    unsure = [each["text"] for row in rows for each in row.problems if each["kind"] == "two amounts"]
-    batch.reading = batch.reading | {"two_amounts": {"count": len(unsure), "text": next(iter(unsure), "")}}
+    unsure = [each for row in rows for each in row.problems if each["kind"] == "two amounts"]
+    asked = {
+        name: [each["text"] for each in unsure if each["column"] == mark] for name, mark in MARKS.items()
+    }
+    batch.reading = batch.reading | {
+        "two_amounts": {"count": len(unsure)}
+        | {name: {"count": len(texts), "texts": texts[:EXAMPLES]} for name, texts in asked.items()}
+    }
     kept = {row.line: row for row in batch.rows.only("line", "decision", "done_at")}
     waiting = [row for row in rows if row.line not in kept or kept[row.line].done_at is None]
     for row in waiting:

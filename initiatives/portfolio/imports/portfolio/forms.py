@@ -6,7 +6,6 @@ from django.utils.translation import ngettext
 
 from governance.models import Unit, User
 from governance.sign_in.forms import UnitField
-from governance.tables.numbers import DECIMAL_MARKS
 from governance.vocabulary import Stage, Tier
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import OwnUnitField, PersonField
@@ -38,7 +37,24 @@ class PortfolioMappingForm(forms.Form):
     rows_may_be_empty = True
 
     dates = forms.ChoiceField(label=_("Date format"), required=False, choices=DATE_ORDERS.items())
-    mark = forms.ChoiceField(label=_("Number format"), required=False, choices=DECIMAL_MARKS.items())
+    point = forms.ChoiceField(
+        label=_("Amounts such as 1.250"),
+        required=False,
+        choices=[
+            ("", _("not known: left out")),
+            (",", _("the point separates thousands: 1250")),
+            (".", _("the point is decimal: 1.25")),
+        ],
+    )
+    comma = forms.ChoiceField(
+        label=_("Amounts such as 1,250"),
+        required=False,
+        choices=[
+            ("", _("not known: left out")),
+            (".", _("the comma separates thousands: 1250")),
+            (",", _("the comma is decimal: 1.25")),
+        ],
+    )
     currency = forms.CharField(
         label=_("Currency"),
         max_length=3,
@@ -132,12 +148,15 @@ class PortfolioMappingForm(forms.Form):
                 max_length=150,
                 widget=forms.TextInput(attrs={"list": "logins", "autocomplete": "off"}),
             )
-        if unsure := reading["two_amounts"]["count"]:
-            self.fields["mark"].help_text = ngettext(
-                "%(count)s amount is not read. %(text)s", "%(count)s amounts are not read. %(text)s", unsure
-            ) % {"count": unsure, "text": reading["two_amounts"]["text"]}
+        for name in ("point", "comma"):
+            if unsure := reading["two_amounts"][name]["count"]:
+                self.fields[name].help_text = ngettext(
+                    "%(count)s amount is not read. %(text)s",
+                    "%(count)s amounts are not read. %(text)s",
+                    unsure,
+                ) % {"count": unsure, "text": " ".join(reading["two_amounts"][name]["texts"])}
         self.initial |= {
-            name: reading.get(name, "") for name in ("dates", "mark", "currency", "unit", "parent")
+            name: reading.get(name, "") for name in ("dates", "point", "comma", "currency", "unit", "parent")
         }
 
     def clean(self):
@@ -203,7 +222,7 @@ class PortfolioMappingForm(forms.Form):
                 word: cleaned[f"person_{at}"] for at in self.people_places for word in self.people[at]
             },
             "repeated": {self.repeated[at]: cleaned[f"repeated_{at}"] for at in self.repeated_places},
-            **{name: cleaned[name] for name in ("unit", "parent", "currency", "dates", "mark")},
+            **{name: cleaned[name] for name in ("unit", "parent", "currency", "dates", "point", "comma")},
         }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from governance.audit_log.csv_export import unquoted
 from governance.tables.cell_values import is_blank
 from governance.tables.columns import parse_date
-from governance.tables.numbers import Amount, currency_of, read_amount
+from governance.tables.numbers import Amount, currency_of, read_amount, unit_of
 from governance.tables.reader import Line
 from governance.vocabulary import Stage, Tier
 from governance.vocabulary.currencies import wrong_currency
@@ -261,8 +261,10 @@ def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
     currencies = {named} - {""}
     for role in AMOUNTS:
         raw = cell(role)
-        amount = read_amount(raw, reading["mark"], currency=own)
-        if raw and (odd := _odd(role, raw, amount, reading["mark"])):
+        heading = unit_of(reading["columns"].get(role) or "")
+        marks = {".": reading["point"], ",": reading["comma"]}
+        amount = read_amount(raw, marks, currency=own, heading=heading)
+        if raw and (odd := _odd(role, raw, amount)):
             problems.append(odd)
         if amount.value is not None and amount.value >= 0:
             found[role] = str(amount.value)
@@ -295,21 +297,21 @@ def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
     }
 
 
-def _odd(role: str, raw: str, amount: Amount, mark: str) -> dict | None:
-    """Return the problem of an unread, unlike, estimated or negative amount, or None."""
+def _odd(role: str, raw: str, amount: Amount) -> dict | None:
+    """Return the problem of an unread, estimated or negative amount, or None."""
     kind, said = "invalid", ""
     if amount.value is None and amount.either:
-        less, more = (f"{value:,.2f}" for value in amount.either)
-        kind, said = "two amounts", f"can mean {less} or {more}. Choose how amounts are written."
+        can = " or ".join(f"{value:,.2f}" for value in amount.either)
+        how = "Choose how amounts are written" if amount.mark else "The heading and the cell both have a unit"
+        kind, said = "two amounts", f"can mean {can}. {how}."
     elif amount.value is None:
         said = f"{UNREAD[role]}."
     elif amount.value < 0:
         said = "is below zero, so it is left out."
-    elif amount.mark and mark and amount.mark != mark:
-        kind, said = "unlike", f"is read as {amount.value:,.2f}. Other rows use a different decimal mark."
     elif amount.about:
         kind, said = "about", f"is an estimate. Plumbline keeps only the number {amount.value:,.2f}."
-    return problem(kind, f"{FIELDS[role]}: \u201c{raw[:60]}\u201d {said}", value=raw) if said else None
+    words = f"{FIELDS[role]}: \u201c{raw[:60]}\u201d {said}"
+    return problem(kind, words, column=amount.mark, value=raw) if said else None
 
 
 def _other(cell, reading: dict, problems: list[dict]) -> dict[str, str]:

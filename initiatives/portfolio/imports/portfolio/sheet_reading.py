@@ -8,7 +8,6 @@ from django.conf import settings
 from governance.models import Unit
 from governance.tables.column_values import sample
 from governance.tables.columns import orders_of, plain
-from governance.tables.numbers import decimal_marks
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
 from initiatives.models import InventorySource
@@ -24,7 +23,7 @@ from initiatives.portfolio.imports.portfolio.people_matching import (
     spelled_alike,
     spellings,
 )
-from initiatives.portfolio.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS, GUIDE
+from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS, GUIDE
 from initiatives.portfolio.imports.portfolio.portfolio_plan import NEW_UNIT, text_in
 from initiatives.portfolio.initiative_list.portfolio_export import EXPORTED_AS
 
@@ -62,7 +61,8 @@ def guessed(lines: list[Line], columns: list[str]) -> dict:
         "odd_columns": remarks,
         "currency": kept.fixed.get("currency", "") if kept else "",
         "dates": "",
-        "mark": "",
+        "point": "",
+        "comma": "",
         "unit": "",
         "parent": "",
         "stages": {},
@@ -70,7 +70,6 @@ def guessed(lines: list[Line], columns: list[str]) -> dict:
         "people": {},
     }
     reading["dates"] = _sole(_orders(lines, reading), kept.dates if kept else "")
-    reading["mark"] = _sole(_marks(lines, reading), kept.fixed.get("mark", "") if kept else "")
     top = queries.top_unit()
     reading["unit"] = reading["parent"] = str(top.pk) if top else ""
     return reading | with_words(lines, reading, kept)
@@ -140,18 +139,12 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
         "vendors": {word: name for word, name in vendors.items() if word != name},
         "people": owners,
         "dates": reading["dates"] or _sole(_orders(lines, reading)),
-        "mark": reading["mark"] or _sole(_marks(lines, reading)),
     }
 
 
 def _orders(lines: Iterable[Line], reading: dict) -> set[str]:
     column = reading["columns"].get("go_live_on")
     return orders_of(text_in(line, column, reading) for line in lines)
-
-
-def _marks(lines: Iterable[Line], reading: dict) -> set[str]:
-    columns = reading["columns"]
-    return decimal_marks(text_in(line, columns.get(role), reading) for line in lines for role in AMOUNTS)
 
 
 def _sole(found: set[str], remembered: str = "") -> str:

@@ -132,11 +132,11 @@ def test_hours_are_read_as_people_write_them_or_asked_about(cast, cell, hours):
     assert bool(line.problems) != bool(hours)
 
 
-def test_one_decimal_mark_answers_for_the_table(cast):
+def test_other_hours_of_the_column_do_not_decide(cast):
     lines = look_of(
         factories.make_mvp(cast), f'{HEAD}2024-11-04,"1,250",model,,\n2024-11-04,"2,5",model,,\n'
     ).lines
-    assert [line.hours for line in lines] == [Decimal("1.25"), Decimal("2.5")]
+    assert [(line.hours, bool(line.problems)) for line in lines] == [(None, True), (Decimal("2.5"), False)]
 
 
 @pytest.mark.parametrize(

@@ -52,15 +52,16 @@ def test_amounts_with_units_are_read_and_one_question_answers_the_rest(cast, as_
     assert (parking["value"], parking["raw"]) == ("375,000.00", "0.375m"), (
         "shown before its currency is chosen"
     )
-    assert batch.reading["mark"] == "", "0.375m and 1,625 Mio. disagree, so it is asked"
     page = client.get(batch.get_absolute_url())
-    assert "“1.500k” can mean 1,500.00 or 1,500,000.00" in page.context["mapping"].fields["mark"].help_text
+    asked = page.context["mapping"].fields
+    assert "“1.500k” can mean 1,500.00 or 1,500,000.00" in asked["point"].help_text
+    assert not asked["comma"].help_text
     assert "750,000.00 USD, read from “USD 0.750m”" in page.content.decode()
     assert (
         "Amounts left out because each can mean two values: 1."
         in client.get(f"{batch.get_absolute_url()}confirm/").content.decode()
     )
-    batch = answered(client, batch, mark=".", currency="EUR")
+    batch = answered(client, batch, point=".", currency="EUR")
     rows = rows_of(batch)
     assert {title: row["budget"] for title, row in rows.items()} == {
         "Parking forecast": "375000.00",
@@ -72,31 +73,86 @@ def test_amounts_with_units_are_read_and_one_question_answers_the_rest(cast, as_
     }
     texts = [each["text"] for row in batch.rows.all() for each in row.problems]
     assert any("in USD, not in EUR" in text for text in texts)
-    assert any("is read as 1,625,000.00. Other rows" in text for text in texts)
-    assert upload(cast, "Title;Budget\nA;EUR 2.250\n", "next.csv").rows.get().mapped["budget"] == "2.25"
+    newer = upload(cast, "Title;Budget\nA;1.500k EUR\n", "next.csv")
+    assert newer.rows.get().mapped["budget"] == "", "an answer about amounts counts for its sheet only"
+
+
+@pytest.mark.parametrize("others", [[], ["12,50"], ["12.50"], ["EUR 12.50", "1.250.000", "300"]])
+@pytest.mark.parametrize(
+    ("cell", "budget", "asked"),
+    [
+        ("EUR 1.500", "1500.00", ""),
+        ("USD 75,000", "75000.00", ""),
+        ("JPY 80.000", "80000.00", ""),
+        ("1.250", "", "point"),
+        ("1,250", "", "comma"),
+        ("1.500 TEUR", "", "point"),
+        ("JPY 80.5", "", ""),
+    ],
+)
+def test_other_cells_of_the_column_do_not_decide(cast, others, cell, budget, asked):
+    lines = [f"Initiative {place};{text}" for place, text in enumerate([cell, *others])]
+    batch = upload(cast, "\n".join(["Title;Budget", *lines]))
+    assert rows_of(batch)["Initiative 0"]["budget"] == budget
+    assert [name for name in ("point", "comma") if batch.reading["two_amounts"][name]["count"]] == [asked][
+        : bool(asked)
+    ]
+
+
+def test_each_kind_of_amount_is_asked_about_once_with_its_count_and_three_examples(cast, as_):
+    cells = ["1.250", "2.250", "3.250", "4.250", "7,500"]
+    lines = [f"Initiative {place};{text}" for place, text in enumerate(cells)]
+    batch = upload(cast, "\n".join(["Title;Budget", *lines]))
+    asked = batch.reading["two_amounts"]
+    assert [(asked[name]["count"], len(asked[name]["texts"])) for name in ("point", "comma")] == [
+        (4, 3),
+        (1, 1),
+    ]
+    rows = rows_of(answered(as_(cast.admin), batch, point=",", comma=".", currency="EUR"))
+    assert [row["budget"] for row in rows.values()] == [
+        *("1250.00", "2250.00", "3250.00", "4250.00", "7500.00")
+    ]
+
+
+def test_the_unit_of_a_heading_is_applied_and_shown(cast):
+    lines = ("A;Live;90;", "B;Live;40,5;", "C;Live;;12", "D;Live;40k;", "E;Live;90 EUR;")
+    rows = rows_of(upload(cast, "\n".join(["Project;Status;Budget (TEUR);Run cost (k$)", *lines])))
+    assert [(row["budget"], row["run_cost"], row["currency"]) for row in rows.values()] == [
+        ("90000.00", "", "EUR"),
+        ("40500.00", "", "EUR"),
+        ("", "12000.00", "USD"),
+        ("", "", ""),
+        ("", "", ""),
+    ]
+    assert rows["A"]["read"][0]["value"] == "90,000.00 EUR"
+
+
+def test_what_was_answered_about_days_is_remembered_and_the_sheet_counts_before(cast, as_):
+    batch = upload(cast, "Title;Go-live\nA;03/04/2027\n")
+    answered(as_(cast.admin), batch, dates="mdy")
+    newer = upload(cast, "Title;Go-live\nB;03/04/2027\nC;25/04/2027\n", "b.csv")
+    assert newer.reading["dates"] == "dmy"
+    assert rows_of(newer)["B"]["go_live_on"] == "2027-04-03"
+
+
+def test_a_day_that_may_begin_with_its_year_is_asked_about(cast, as_):
+    batch = upload(cast, "Title;Go-live\nA;26-03-04\nB;26-11-30\nC;25/04/2027\n")
+    assert [row["go_live_on"] for row in rows_of(batch).values()] == ["", "", "2027-04-25"]
+    rows = rows_of(answered(as_(cast.admin), batch, dates="ymd"))
+    assert [row["go_live_on"] for row in rows.values()] == ["2026-03-04", "2026-11-30", "2027-04-25"]
 
 
 @pytest.mark.parametrize(
-    ("cells", "budget"),
-    [
-        (["EUR 1.500", "EUR 12,50"], "1500.00"),
-        (["EUR 1.500", "EUR 12.50"], "1.50"),
-        (["EUR 1.500", "EUR 300"], ""),
-        (["EUR 1.500", "EUR 12.50", "EUR 12,50"], ""),
-    ],
+    "status",
+    ["was live until 2024", "live 2028", "Production ready", "Produktiv bis 2023", "formerly in use"],
 )
-def test_other_cells_of_the_sheet_decide_before_anybody_is_asked(cast, cells, budget):
-    lines = [f"Initiative {place};{cell}" for place, cell in enumerate(cells)]
-    rows = rows_of(upload(cast, "\n".join(["Title;Budget", *lines])))
-    assert rows["Initiative 0"]["budget"] == budget
-
-
-def test_what_this_sheet_shows_counts_before_what_was_remembered(cast, as_):
-    batch = upload(cast, "Title;Budget;Go-live\nA;EUR 1.500;03/04/2027\n")
-    answered(as_(cast.admin), batch, mark=".", dates="mdy")
-    newer = upload(cast, "Title;Budget;Go-live\nB;EUR 1.500;03/04/2027\nC;EUR 1,25;25/04/2027\n", "b.csv")
-    assert (newer.reading["mark"], newer.reading["dates"]) == (",", "dmy")
-    assert (rows_of(newer)["B"]["budget"], rows_of(newer)["B"]["go_live_on"]) == ("1500.00", "2027-04-03")
+def test_a_status_with_a_year_or_an_end_is_asked_about(cast, status):
+    batch = upload(cast, f"Title;Status\nA;{status}\nB;Live\n")
+    assert [(row["stage"], row["stage_raw"]) for row in rows_of(batch).values()] == [
+        ("", status),
+        ("production", "Live"),
+    ]
+    assert batch.rows.get(line=2).decision == "triage"
 
 
 def test_one_person_in_six_spellings_is_asked_about_once_and_invited_when_it_is_published(cast, as_):
