@@ -103,11 +103,13 @@ class PortfolioMappingForm(forms.Form):
                 label=phrase("Lines {}: {}", each["lines"], each["about"]).in_language()[:LONGEST_LABEL],
                 choices=[
                     ("", _("not known: set aside")),
+                    *[(ref, ref) for ref in each.get("here", ())],
                     *[
                         (line, phrase("one initiative, as line {} describes it", line).in_language())
                         for line in each["lines"].split(", ")[:LINES_OFFERED]
+                        if "here" not in each
                     ],
-                    (APART, _("different initiatives")),
+                    (APART, _("a new initiative") if "here" in each else _("different initiatives")),
                 ],
                 required=False,
                 initial=each["answer"],

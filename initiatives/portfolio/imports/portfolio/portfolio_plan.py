@@ -33,6 +33,7 @@ from initiatives.portfolio.imports.portfolio.portfolio_columns import (
 
 OUR_REFERENCE = re.compile(r"AI-\d{4,9}", re.IGNORECASE)
 NEW_UNIT = "new"
+HERE_NAMED = 5  # initiatives that the problem of a row names
 APART = "apart"  # the answer that lines with one name are different initiatives
 INVITE = "invite"  # the answer for an owner who has no account yet
 # What a sheet proposes of an initiative that is here; the rest is decided elsewhere.
@@ -59,11 +60,12 @@ class Here:
 
 @dataclass
 class Look:
-    """Initiatives that rows may speak of: by reference, by ticket, by title."""
+    """Initiatives that rows may speak of: by reference, ticket or title, or by an equal line of an earlier sheet."""
 
     by_ref: dict[str, Here] = field(default_factory=dict)
     by_ticket: dict[str, list[Here]] = field(default_factory=lambda: defaultdict(list))
     by_title: dict[str, list[Here]] = field(default_factory=lambda: defaultdict(list))
+    by_digest: dict[str, Here] = field(default_factory=dict)  # of the same line in an earlier sheet
 
     def add(self, one: Here, *, own: bool = True) -> None:
         """Add one initiative. One of another organisation is found by its reference alone."""
@@ -90,12 +92,17 @@ def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
             row.problems.append(problem("same line", text))
         else:
             first[row.raw_digest] = row
-    out = _ask_about_repeated([row for row in rows if row.decision == "import"], reading)
+    answers = {each["lines"]: each["answer"] for each in reading.get("repeated", ())}
+    reading["repeated"] = []
+    unknown = [row for row in rows if row.decision == "import" and row.raw_digest not in look.by_digest]
+    out = _ask_about_repeated(unknown, reading, answers)
     left = [row for row in rows if row.decision != "merge" and row.line not in out]
     often = Counter(row.mapped["key"].casefold() for row in left)
     named = Counter(row.mapped["title"].casefold() for row in left)
     for row in left:
-        known = _known(row, look, often, named)
+        known = look.by_digest.get(row.raw_digest) or _known(row, look, often, named)
+        if known is None and row.decision == "import":
+            known = _ask_which_is_here(row, look, reading, answers)
         if known is not None:
             _compare(row, known, reading)
         elif row.decision == "import":
@@ -103,10 +110,35 @@ def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
     return rows
 
 
-def _ask_about_repeated(rows: list[ImportRow], reading: dict) -> set[int]:
+def _ask_which_is_here(row: ImportRow, look: Look, reading: dict, answers: dict[str, str]) -> Here | None:
+    """Ask about a row with the name of initiatives that are here. Return the one that was chosen.
+
+    The row is set aside until someone chooses one of them, or a new initiative.
+    """
+    title, ticket = row.mapped["title"], row.mapped["key"]
+    same = {
+        one.ref: one
+        for one in (*look.by_ticket.get(ticket.casefold(), ()), *look.by_title.get(title.casefold(), ()))
+    }
+    if not same:
+        return None
+    line = str(row.line)
+    answer = answers.get(line, "")
+    reading["repeated"].append(
+        {"lines": line, "about": f"“{title[:80]}”", "answer": answer, "here": list(same)}
+    )
+    if answer != APART and answer not in same:
+        row.decision = "triage"
+        refs = ", ".join(list(same)[:HERE_NAMED])
+        row.problems.append(
+            problem("repeated", f"The row may be {refs}. Choose above which initiative it is, or a new one.")
+        )
+    return same.get(answer)
+
+
+def _ask_about_repeated(rows: list[ImportRow], reading: dict, answers: dict[str, str]) -> set[int]:
     """Return the lines set aside or left out, because others seem to be the same initiative."""
-    answers = {each["lines"]: each["answer"] for each in reading.get("repeated", ())}
-    reading["repeated"], out = [], set()
+    out = set()
     for group in _repeated(rows):
         lines = ", ".join(str(row.line) for row in group)
         answer = answers.get(lines, "")

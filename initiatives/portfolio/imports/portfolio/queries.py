@@ -7,6 +7,7 @@ from governance.models import Rulebook, Unit, User
 from governance.vocabulary import Role, Stage, Tier
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment, Vendor
+from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.portfolio.people_matching import Directory, Known, name_key
 from initiatives.portfolio.imports.portfolio.portfolio_plan import Here, Look, values_of
 from initiatives.portfolio.initiative_list import portfolio_export
@@ -73,6 +74,10 @@ def look(person: User, *, exported: bool) -> Look:
         }
         row = portfolio_export.compared(initiative, parsed) if exported else {}
         found.add(Here(initiative.pk, initiative.ref, values, row), own=not initiative.unit.imported)
+    by_key = {one.pk: one for one in found.by_ref.values()}
+    done = ImportRow.objects.filter(batch__source=OWN_SHEET, done_at__isnull=False, initiative__in=by_key)
+    for digest, key in done.order_by("pk").values_list("raw_digest", "initiative_id"):
+        found.by_digest[digest] = by_key[key]
     return found
 
 

@@ -291,7 +291,35 @@ def test_lines_of_one_name_can_be_different_initiatives(cast):
     assert set(batch.rows.values_list("decision", flat=True)) == {"import"}
     actions.confirm_portfolio(batch=batch, by=cast.admin)
     again = upload(cast, TWICE.replace("300", "400"), "newer.csv")
-    assert not again.rows.filter(decision="change").exists(), "which of them it is stays a question"
+    change = again.rows.get(decision="change")
+    assert change.initiative.title == "Reader of invoices", "its ticket is shared, but its title is its own"
+
+
+def test_the_same_sheet_again_adds_nothing_and_asks_nothing(cast):
+    batch = map_as_read(cast, upload(cast, TWICE), repeated={"2, 3, 4": "apart"})
+    actions.confirm_portfolio(batch=batch, by=cast.admin)
+    count = Initiative.objects.count()
+    again = upload(cast, TWICE + "\n", "again.csv")
+    assert set(again.rows.values_list("decision", flat=True)) <= {"unchanged", "change"}
+    assert not again.reading["repeated"]
+    assert Initiative.objects.count() == count
+
+
+@pytest.mark.parametrize("answer", ["", "apart", "here"])
+def test_a_changed_line_of_a_known_name_is_not_new_without_a_question(cast, answer):
+    batch = map_as_read(cast, upload(cast, TWICE), repeated={"2, 3, 4": "apart"})
+    actions.confirm_portfolio(batch=batch, by=cast.admin)
+    ref = Initiative.objects.get(title="Invoice reader").ref
+    lines = TWICE.splitlines()
+    again = upload(cast, "\n".join([*lines[:2], lines[2] + "1", *lines[3:]]), "again.csv")
+    changed = again.rows.get(line=3)
+    assert changed.decision == "triage"
+    (asked,) = again.reading["repeated"]
+    assert (asked["lines"], ref in asked["here"]) == ("3", True)
+    again = map_as_read(cast, again, repeated={"3": ref if answer == "here" else answer})
+    row = again.rows.get(line=3)
+    assert row.decision in {"": ["triage"], "apart": ["import"], "here": ["change", "unchanged"]}[answer]
+    assert (row.initiative and row.initiative.ref) == (ref if answer == "here" else None)
 
 
 def test_an_initiative_that_is_here_in_two_lines_is_one_question(cast):
