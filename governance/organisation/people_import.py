@@ -81,6 +81,10 @@ class _Here:
         self.people = {
             row.login.lower(): row for row in User.objects.select_related("unit", "manager").order_by("pk")
         }
+        self.by_address: dict[str, list[User]] = {}
+        for person in self.people.values():
+            if person.email:
+                self.by_address.setdefault(person.email.lower(), []).append(person)
         self.units: dict[str, list[Unit]] = {}
         for unit in Unit.objects.living():  # imported ones too: they are refused by their name
             for name in {unit.code.lower(), unit.name.lower()}:
@@ -125,8 +129,15 @@ def _check_person(line: Line, here: _Here) -> None:
     elif units:
         line.unit = units[0]
     line.known = here.people.get(line.cells["login"].lower())
+    others = here.by_address.get(line.cells["email"].lower(), []) if line.cells["email"] else []
     if line.known is not None:
         line.remarks += _differences(line, line.known)
+    elif others:
+        logins = ", ".join(repr(person.login) for person in others[:3])
+        line.problems.append(
+            f"The mail {line.cells['email'][:80]!r} belongs to {logins}. Write that user name if it is this person, or "
+            "write another address."
+        )
 
 
 def _differences(line: Line, person: User) -> list[str]:

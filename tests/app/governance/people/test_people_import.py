@@ -80,6 +80,13 @@ def test_what_is_wrong_says_how_to_fix_it(cast, line, words):
     assert any(words in problem for problem in found), found
 
 
+def test_a_known_address_is_not_a_second_account(cast):
+    organisation_actions.add_people(table=TABLE, invite=False, by=cast.admin)
+    other, same = problems(cast, "ben.o,Ben Okoye,BEN@example.org", "ben,Ben Okoye,ben@example.org")
+    assert any("'ben'" in problem for problem in other)
+    assert not same
+
+
 def test_what_two_lines_do_to_each_other(cast):
     assert problems(cast, "ana,Ana Ruiz", "ANA,Ana Again")[1] == [
         "Line 2 already has the same user name. Keep one of the two lines."
