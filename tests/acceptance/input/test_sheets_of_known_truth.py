@@ -1,0 +1,50 @@
+"""Sheets of known truth: each cell is read right, asked about or left out, and never read wrong."""
+
+import random
+from decimal import Decimal
+
+import pytest
+
+from governance.tables.columns import parse_date
+from governance.tables.numbers import read_amount, unit_of
+from governance.tables.reader import read_table
+
+ROWS = 200
+HABITS = (("", "."), ("", ","), (",", "."), (".", ","), (" ", ","), ("'", "."))
+CURRENCIES = ("", "EUR", "USD", "CHF", "JPY")
+HEADINGS = (("Budget", 1), ("Budget (TEUR)", 1_000), ("Kosten in Mio. CHF", 1_000_000), ("Cost (k$)", 1_000))
+DAYS = ("{0}-{1:02}-{2:02}", "{2:02}.{1:02}.{0}", "{3:02}-{1:02}-{2:02}", "{2}/{1}/{0}", "{1}/{2}/{0}")
+
+
+def written(value: Decimal, group: str, point: str) -> str:
+    whole, _, part = f"{value:f}".partition(".")
+    whole = f"{int(whole):,}".replace(",", group)
+    return f"{whole}{point}{part}" if part else whole
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_cell_is_read_wrong(seed):
+    dice = random.Random(seed)
+    heading, times = dice.choice(HEADINGS)
+    rows, truth = [f"Title;{heading};Day"], []
+    for place in range(ROWS):
+        currency = dice.choice(CURRENCIES) if times == 1 else ""
+        part = dice.choice((0, 0, 1, 2)) if currency != "JPY" else 0
+        value = Decimal(dice.choice((7, 90, 1250, 30_000, 75_000, 1_250_000))) + Decimal(
+            dice.randrange(1, 9)
+        ).scaleb(-part) * bool(part)
+        day = (dice.randrange(2001, 2029), dice.randrange(1, 13), dice.randrange(1, 29))
+        cell = f"{currency} {written(value, *dice.choice(HABITS))}".strip()
+        rows.append(f"Row {place};{cell};{dice.choice(DAYS).format(*day, day[0] % 100)}")
+        truth.append((value * times, "{}-{:02}-{:02}".format(*day)))
+    right = asked = 0
+    wrong = []
+    for line, (value, day) in zip(read_table("\n".join(rows).encode()).lines, truth, strict=True):
+        amount = read_amount(line.cells[heading], heading=unit_of(heading))
+        read = (amount.value, value), (parse_date(line.cells["Day"]) or None, day)
+        right += sum(found == meant for found, meant in read)
+        asked += sum(found is None for found, _ in read)
+        wrong += [(line.cells, found, meant) for found, meant in read if found not in (None, meant)]
+    print(f"seed {seed}: {right} right, {asked} asked, {len(wrong)} wrong")
+    assert not wrong
+    assert right > ROWS
