@@ -16,7 +16,7 @@ from governance.sign_in import throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 FRESH = 600  # seconds for which a process relies on a discovery document
-KEYS_FRESH = 3600  # seconds for which it relies on keys: one that was withdrawn ends by then
+KEYS_FRESH = 600  # seconds for which it relies on keys: one that was withdrawn ends by then
 UNKNOWN_KEY = "keys of a provider"
 FETCHES = 5  # for keys that are not known, in ten minutes, by all processes together
 
@@ -37,7 +37,7 @@ def metadata_of(provider: IdentityProvider) -> discovery.Metadata:
 def keys_of(
     provider: IdentityProvider, metadata: discovery.Metadata, *, anew: bool = False
 ) -> list[ProviderKey]:
-    """Return the present keys, fetched if an hour old, or if `anew`. Raises Denied."""
+    """Return the present keys, fetched if ten minutes old, or if `anew`. Raises Denied."""
     place = f"identity-keys-{provider.pk}"
     if anew or cache.get(place) is None:
         fetch(provider, metadata)

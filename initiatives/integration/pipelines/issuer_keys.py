@@ -14,7 +14,7 @@ from governance.identity.providers import discovery, jwk_rules
 from governance.identity.providers.denials import Denied
 from governance.vocabulary import strict_json
 
-FRESH = 3600  # seconds for which a process relies on keys
+FRESH = 600  # seconds for which a process relies on keys
 PAUSE = 60  # seconds between two fetches of one issuer, whoever asks
 LONGEST = 512 * 1024  # bytes of a document
 
