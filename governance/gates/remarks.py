@@ -48,6 +48,7 @@ INVENTORY = "int.inventory"  # the requirement whose answer names the links
 FILE_ROWS, CHARACTERS = "file_rows", "characters"
 # In the details of a report of tests that a pipeline filed, and how its data set begins.
 SUITE, SUITE_OF = "suite", "Test suite: "
+TOLD = "told"  # in such details: the tests that were skipped, did not run or ran again, in words
 
 
 @dataclass(frozen=True)

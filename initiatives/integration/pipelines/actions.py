@@ -258,7 +258,7 @@ def _filed(
         raise ValidationError(wrong)
     details = kept_details(report.kind, report.details, file)
     if filing.form in (ReportFormat.JUNIT, ReportFormat.TEST_RESULT):
-        details |= {remarks.SUITE: True}
+        details |= {remarks.SUITE: True} | ({remarks.TOLD: report.told} if report.told else {})
     return create_evidence(
         initiative,
         title=title,

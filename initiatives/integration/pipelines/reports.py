@@ -22,6 +22,12 @@ NAMED = 10  # names of failed tests and of models that are kept
 LONGEST = 120  # characters of one kept name
 MOST = 1_000_000  # tests or components of one report
 RESULTS = {"PASSED": EvidenceResult.PASS, "WARNED": EvidenceResult.PARTIAL, "FAILED": EvidenceResult.FAIL}
+# What the attribute `status` of a test means, and the elements of a test that ran more than once.
+STATUSES = dict.fromkeys(("failed", "failure", "error"), "failed") | dict.fromkeys(
+    ("notrun", "not_run", "disabled"), "not run"
+)
+STATUSES["skipped"] = "skipped"
+RERUNS = ("rerunFailure", "rerunError", "flakyFailure", "flakyError", "rerun")
 WHOLE, PLACES = Decimal(1), Decimal("0.0001")
 
 
@@ -34,6 +40,7 @@ class Report:
     """A report as read: kind of evidence, its details, its result, and its figures in words.
 
     `drill` has the fields of a drill. `commit` and `artefact` are what the body names, if anything.
+    `told` has the tests that did not simply run, in words.
     """
 
     kind: EvidenceKind
@@ -44,6 +51,7 @@ class Report:
     at: datetime | None = None
     commit: str = ""
     artefact: str = ""
+    told: str = ""
 
 
 def read(form: str, body: bytes, *, tested: str = "", threshold: str = "") -> Report:
@@ -70,6 +78,38 @@ def plain(said: Any, most: int = LONGEST) -> str:
 
 
 @dataclass
+class _Count:
+    """What the list of a suite has, and what its head (the attributes of the suite) says."""
+
+    head: Mapping[str, str]
+    depth: int
+    tests: int = 0
+    bad: int = 0  # tests that failed
+    marks: int = 0  # failures and errors: a test may have both
+    skipped: int = 0
+    not_run: int = 0
+
+    def check(self) -> None:
+        """Compare the head with the list. Raises Unreadable with both figures."""
+        for name, added, least, most in (
+            ("tests", (), self.tests, self.tests),
+            ("failures", ("errors",), self.bad, self.marks),
+            ("skipped", ("disabled",), self.skipped, self.skipped + self.not_run),
+        ):
+            said = [self.head[one] for one in (name, *added) if self.head.get(one)]
+            if not said:
+                continue
+            if not all(one.isascii() and one.isdigit() and len(one) <= 9 for one in said):
+                raise Unreadable(f"A suite has {name} that are not a count. Send the report unchanged.")
+            if not least <= (head := sum(map(int, said))) <= most:
+                words = " and ".join((name, *added))
+                raise Unreadable(
+                    f"The head of a suite has {head:,} {words}, its list has {least:,}. The report is cut off, "
+                    "or the suite failed outside of its tests. Correct the run, and send its whole report."
+                )
+
+
+@dataclass
 class _Suite:
     """Counts while JUnit XML is parsed."""
 
@@ -77,17 +117,25 @@ class _Suite:
     ran: int = 0
     failed: int = 0
     skipped: int = 0
+    not_run: int = 0
+    again: int = 0
+    broken: int = 0
     failing: list[str] = field(default_factory=list)
     root: str = ""
     depth: int = 0
     test: str = ""
     test_depth: int = 0
     outcome: str = ""
+    marks: int = 0
+    rerun: bool = False
+    open: list[_Count] = field(default_factory=list)
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Open an element."""
         self.root = self.root or tag
         self.depth += 1
+        if tag in ("testsuites", "testsuite"):
+            self.open.append(_Count(dict(attributes), self.depth))
         if tag == "testsuite" and attributes.get("name") and len(self.names) < NAMED:
             self.names.append(plain(attributes["name"], 60))
         elif tag == "testcase":
@@ -96,25 +144,48 @@ class _Suite:
                     "A testcase is inside another testcase. Send the report of the test runner unchanged."
                 )
             self.test = f"{attributes.get('classname', '')} {attributes.get('name', '')}".strip()
-            self.test_depth, self.outcome = self.depth, "passed"
+            status = attributes.get("status", "").lower()
+            self.outcome = STATUSES.get(status, "passed")
+            self.test_depth, self.marks, self.rerun = self.depth, 0, False
         elif self.test_depth and self.depth == self.test_depth + 1:
             if tag in ("failure", "error"):
                 self.outcome = "failed"
+                self.marks += 1
+            elif tag in RERUNS:
+                self.rerun = True
             elif tag == "skipped" and self.outcome != "failed":
                 self.outcome = "skipped"
+        elif not self.test_depth and tag in ("failure", "error"):
+            self.broken += 1
+            for one in self.open:
+                one.marks += 1
 
     def end(self, tag: str) -> None:
         """Close an element."""
         if self.test_depth == self.depth:
-            self.skipped += self.outcome == "skipped"
-            self.ran += self.outcome != "skipped"
-            self.failed += self.outcome == "failed"
-            if self.outcome == "failed" and len(self.failing) < NAMED:
-                self.failing.append(plain(self.test))
-            self.test_depth = 0
-            if self.ran + self.skipped > MOST:
-                raise Unreadable(f"The report has more than {MOST:,} tests. Send it in smaller parts.")
+            self._end_test()
+        elif self.open and self.open[-1].depth == self.depth:
+            self.open.pop().check()
         self.depth -= 1
+
+    def _end_test(self) -> None:
+        failed = self.outcome == "failed"
+        self.skipped += self.outcome == "skipped"
+        self.not_run += self.outcome == "not run"
+        self.ran += self.outcome in ("passed", "failed")
+        self.failed += failed
+        self.again += self.rerun
+        for one in self.open:
+            one.tests += 1
+            one.bad += failed
+            one.marks += max(self.marks, failed)
+            one.skipped += self.outcome == "skipped"
+            one.not_run += self.outcome == "not run"
+        if failed and len(self.failing) < NAMED:
+            self.failing.append(plain(self.test))
+        self.test_depth = 0
+        if self.ran + self.skipped + self.not_run > MOST:
+            raise Unreadable(f"The report has more than {MOST:,} tests. Send it in smaller parts.")
 
 
 def _junit(body: bytes, tested: str, threshold: str) -> Report:
@@ -136,11 +207,16 @@ def _junit(body: bytes, tested: str, threshold: str) -> Report:
         ("tests that ran", f"{suite.ran:,}"),
         ("failed", f"{suite.failed:,}"),
         ("skipped", f"{suite.skipped:,}"),
+        ("not run", f"{suite.not_run:,}"),
+        ("run again", f"{suite.again:,}"),
+        ("errors outside of tests", f"{suite.broken:,}"),
     ]
+    told = ", ".join(f"{figure} {name}" for name, figure in figures[2:] if figure != "0")
     if suite.failing:
         figures.append(("failed tests", "; ".join(suite.failing)))
     name = ", ".join(suite.names) or "tests of the pipeline"
-    return _tests(name, suite.ran, suite.ran - suite.failed, tested, threshold, figures)
+    worst = EvidenceResult.FAIL if suite.broken else ""
+    return _tests(name, suite.ran, suite.ran - suite.failed, tested, threshold, figures, worst, told=told)
 
 
 def _tests(

@@ -277,8 +277,9 @@ def in_words(kind: str, details: Mapping[str, Any]) -> str:
         if details.get(remarks.SUITE):
             suite = str(details["data_set"]).removeprefix(remarks.SUITE_OF)
             tests = "1 test" if details["n"] == 1 else f"{details['n']:,} tests"
+            told = f", {details[remarks.TOLD]}" if details.get(remarks.TOLD) else ""
             return (
-                f"{_about(details)}{tests} of the suite {suite}, {details['metric']} {details['figure']}, "
+                f"{_about(details)}{tests} of the suite {suite}{told}, {details['metric']} {details['figure']}, "
                 f"at least {details['threshold']} needed"
             )
         most = "at most " if details["side"] == ThresholdSide.AT_MOST else ""

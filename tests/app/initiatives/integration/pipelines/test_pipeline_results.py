@@ -125,7 +125,9 @@ def test_a_suite_of_forbidden_calls_is_measured_for_the_runtime(cast, initiative
     issuers.make_pipeline(cast, initiative)
     initiative_acts.say(initiative, "layer.runtime", cast.team)
     asked = {"requirement": "layer.runtime", "tested": "enforcement"}
-    bad = issuers.JUNIT.replace(b'name="is away"/>', b'name="is away"><failure/></testcase>')
+    bad = issuers.JUNIT.replace(b'name="is away"/>', b'name="is away"><failure/></testcase>').replace(
+        b'failures="0"', b'failures="1"'
+    )
     answer = issuers.filed(Client(), initiative.ref, token_for("github", settings), bad, **asked)
     assert answer.status_code == 201, answer.content
     assert level_of(initiative, "layer.runtime").state == "failing"
@@ -195,7 +197,9 @@ def test_an_upload_of_a_person_is_not_measured_there(cast, initiative, published
 
 def test_a_failing_result_fails_and_the_next_one_replaces_it(cast, initiative, settings):
     issuers.make_pipeline(cast, initiative)
-    bad = issuers.JUNIT.replace(b'name="is away"/>', b'name="is away"><failure/></testcase>')
+    bad = issuers.JUNIT.replace(b'name="is away"/>', b'name="is away"><failure/></testcase>').replace(
+        b'failures="0"', b'failures="1"'
+    )
     first = issuers.filed(Client(), initiative.ref, token_for("github", settings), bad)
     assert first.json()["result"] == "fail"
     assert level_of(initiative).state == "failing"
