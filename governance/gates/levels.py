@@ -341,12 +341,15 @@ def _waiting(
 
 
 def from_outside(requirement: Requirement, item: Item) -> bool:
-    """Return True if a role, approving seats, Plumbline or a declared pipeline gave the deciding value."""
+    """Return True if a role, approving seats, Plumbline or a declared pipeline gave the deciding value.
+
+    A pipeline whose keys a person pasted does not, because a person with the private key can sign for it.
+    """
     ways = requirement.ways
     return (
         ("acceptance" in ways and bool(item.acceptance_role))
         or ("index" in ways and item.generated)
-        or ("pipeline" in ways and item.of_pipeline)
+        or ("pipeline" in ways and item.of_pipeline and not item.keys_pasted)
         or (
             "clause" in ways
             and item.clause_of is not None

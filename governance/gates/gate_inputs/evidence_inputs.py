@@ -147,6 +147,8 @@ class Item:
     missing: bool = False
     generated: bool = False
     of_pipeline: bool = False
+    # True if a person entered the keys of its pipeline. The issuer did not publish them.
+    keys_pasted: bool = False
     unverified: bool = False
     # The subject of a test report, a drill or user research, or "".
     tested: str = ""

@@ -288,7 +288,7 @@ def _earlier(pipeline: Pipeline, filing: Filing, tested: str, observed_on: date)
         .prefetch_related("coverage")
         .order_by("-pk")
     )
-    if not all(_measures(key, filing) for key in wanted):
+    if pipeline.keys or not all(_measures(key, filing) for key in wanted):
         rows = rows.exclude(verifications__shows=True)
     return next(
         (

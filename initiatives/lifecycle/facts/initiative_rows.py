@@ -131,6 +131,7 @@ _OF_INITIATIVE = Batch(
             clause_kind=F("clause__kind"),
             drilled=F("drill__link"),
             of_pipeline=F("pipeline_report__pipeline"),
+            pasted=F("pipeline_report__pipeline__keys"),
         ),
         "initiative",
         without=("note",),

@@ -82,6 +82,16 @@ def test_each_platform_files_a_result_and_the_level_changes_at_once(
     assert "by the pipeline" in shown
 
 
+@pytest.mark.parametrize("platform", ["kubernetes", "other"])
+def test_a_pipeline_with_pasted_keys_is_documented_and_never_measured(cast, initiative, settings, platform):
+    own = issuers.KEYS[issuers.ISSUERS[platform]].as_dict(private=False)
+    issuers.make_pipeline(cast, initiative, platform, keys=json.dumps({"keys": [own]}))
+    for _ in range(2):
+        answer = issuers.filed(Client(), initiative.ref, token_for(platform, settings))
+        assert answer.status_code == 201, answer.content
+        assert level_of(initiative).level == Level.DOCUMENTED
+
+
 def test_a_result_is_measured_only_where_the_rulebook_says_so(cast, initiative, settings):
     issuers.make_pipeline(cast, initiative)
     initiative_acts.say(initiative, "int.representative", cast.team)
