@@ -341,10 +341,7 @@ def _waiting(
 
 
 def from_outside(requirement: Requirement, item: Item) -> bool:
-    """Return True if a role, approving seats, Plumbline or a declared pipeline gave the deciding value.
-
-    A pipeline whose keys a person pasted does not, because a person with the private key can sign for it.
-    """
+    """Return True if a role, approving seats, Plumbline or a declared pipeline gave the deciding value."""
     ways = requirement.ways
     return (
         ("acceptance" in ways and bool(item.acceptance_role))

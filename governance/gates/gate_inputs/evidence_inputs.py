@@ -147,7 +147,7 @@ class Item:
     missing: bool = False
     generated: bool = False
     of_pipeline: bool = False
-    # True if a person entered the keys of its pipeline. The issuer did not publish them.
+    # True if a person entered the keys of its pipeline. A person with the private key can then sign for the pipeline.
     keys_pasted: bool = False
     unverified: bool = False
     # The subject of a test report, a drill or user research, or "".
