@@ -47,7 +47,7 @@ UNLOGGED = "Plumbline could not log the decision, so it denied the request. Ask 
 SCOPE = "This key does not have the scope for this request."
 PAID_BYTES = 2048  # so much of a request counts as one request of the key's rate
 # A question about a deployment counts as so many requests, because its answer is kept for ever.
-PAID_DEPLOYMENT = 100
+PAID_DEPLOYMENT = 20
 
 rate = Rate()
 
