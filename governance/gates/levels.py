@@ -346,7 +346,7 @@ def from_outside(requirement: Requirement, item: Item) -> bool:
     return (
         ("acceptance" in ways and bool(item.acceptance_role))
         or ("index" in ways and item.generated)
-        or ("pipeline" in ways and item.of_pipeline and not item.keys_pasted)
+        or ("pipeline" in ways and requirement.key in item.measures)
         or (
             "clause" in ways
             and item.clause_of is not None

@@ -1030,6 +1030,21 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
     "initiatives_pipeline": (
         _of_initiative("", "pipeline declared", who="runs", named="by_id"),
         _of_initiative("ended_at", "pipeline ended", who="runs", named="ended_by_id"),
+        _of_initiative(
+            "confirmed_by_id confirmed_at confirmed_seat confirmed_until",
+            "pipeline confirmed",
+            who="confirmed",
+            named="confirmed_by_id",
+        ),
+    ),
+    "initiatives_pipelinebar": (
+        _of_initiative("", "bar declared", who="runs", named="by_id"),
+        _of_initiative(
+            "confirmed_by_id confirmed_at confirmed_seat confirmed_until",
+            "bar confirmed",
+            who="confirmed",
+            named="confirmed_by_id",
+        ),
     ),
 }  # fmt: skip
 # The consents of two, by table: for each its person, its moment, and the column of its seat or its seats.
@@ -1470,7 +1485,7 @@ class Judge:
         chairs = self._holds(person, board, CHAIRS, at, seen)
         outside = not self._team_member(initiative, person, seen, at)
         decides = chairs and outside and not self._opened(initiative, person, at)
-        if rule in ("accepted", "second"):
+        if rule in ("accepted", "second", "confirmed"):
             return self._holds(person, board, (after[f"{rule}_seat"],), at, seen) and outside
         return {
             "owns": owns,

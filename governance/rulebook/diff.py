@@ -66,6 +66,8 @@ NAMES = {
     "waivers_max": "maximum number of waivers of an initiative at the same time",
     "drawn_at_minimal": "number of requirements drawn for verification, in production at minimal risk",
     "seats_minimal": "seats that sign at minimal risk (the last seat signs for all others)",
+    "pipeline_seat": "seat that confirms pipelines",
+    "pipeline_days": "number of days for which the confirmation of a pipeline counts",
     "declared_goals_minimal": "goals that must be declared at minimal risk",
     "frozen": "answers that stay as they were decided at a gate",
     "live": "answers that must stay current in production",
@@ -122,7 +124,7 @@ def differences(old: ParsedRulebook, new: ParsedRulebook) -> list[Section]:
     """Return all differences, part by part in the order of the rulebook."""
     called = _called(old, new)
     terms = [*_fields(old.freshness, new.freshness)]
-    for name in ("waivers_max", "seats_minimal", "drawn_at_minimal"):
+    for name in ("waivers_max", "seats_minimal", "drawn_at_minimal", "pipeline_seat"):
         if getattr(old, name) != getattr(new, name):
             terms.append(_sentence(_name(name), getattr(old, name), getattr(new, name)))
     sections = [_section("Terms", terms, frozenset(new.gates))]

@@ -13,7 +13,7 @@ from typing import Any
 from governance.offline.verify import quorum_for, seat_at_minimal
 from governance.rulebook import schema, validation
 from governance.rulebook.pairings import PAIRINGS
-from governance.vocabulary import KINDS_TESTED, RUNNING_STAGES, Stage, Tier
+from governance.vocabulary import KINDS_TESTED, RUNNING_STAGES, Seat, Stage, Tier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,8 @@ class Freshness:
     """Days for the whole rulebook. `retention_days`: how long decision records are kept.
 
     A request, a heartbeat or a logged call shows for `shown_here_days` that an initiative is enforced or logged. A
-    component's replacement is asked for `component_end_days` before its end of life.
+    component's replacement is asked for `component_end_days` before its end of life. The confirmation of a
+    pipeline counts for `pipeline_days`.
     """
 
     warn_days_before: tuple[int, ...]
@@ -39,6 +40,7 @@ class Freshness:
     shown_here_days: int
     component_end_days: int
     retention_days: int = schema.RETENTION_FLOOR_DAYS
+    pipeline_days: int = 365
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +244,8 @@ class ParsedRulebook:
     drawn_at_minimal: int = 0
     # The seats that sign at minimal risk; the last of them signs for those that do not. Empty: all sit at each tier.
     seats_minimal: tuple[str, ...] = ()
+    # The seat that confirms who may speak for a pipeline.
+    pipeline_seat: str = Seat.SECURITY_PRIVACY.value
     # The least strength of a signature, by act and tier; what is not there asks for a password.
     signatures: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -290,7 +294,9 @@ class ParsedRulebook:
                 quorum=min(gate.quorum, len({row.seat for row in here})),
                 must_include=_once(sits(seat) for seat in gate.must_include),
             )
-        return replace(self, criteria=criteria, gates=gates, seats_minimal=())
+        return replace(
+            self, criteria=criteria, gates=gates, seats_minimal=(), pipeline_seat=sits(self.pipeline_seat)
+        )
 
     def gate_to(self, stage: str) -> Gate | None:
         """Return the gate to this stage, or None, as for `proposed`."""
@@ -427,6 +433,7 @@ def parse(text: str) -> ParsedRulebook:
         waivers_max=raw["levels"]["waivers_max"],
         drawn_at_minimal=raw["levels"].get("drawn_at_minimal", 0),
         seats_minimal=tuple(raw["levels"].get("seats_minimal", ())),
+        pipeline_seat=raw["levels"].get("pipeline_seat", Seat.SECURITY_PRIVACY.value),
         signatures=raw.get("signatures", {}),
     )
 

@@ -98,7 +98,11 @@ FRESHNESS = dict.fromkeys(
         "component_end_days",
     ),
     ("count", True, ""),
-) | {"warn_days_before": ("counts", True, ""), "retention_days": ("count", False, "")}
+) | {
+    "warn_days_before": ("counts", True, ""),
+    "retention_days": ("count", False, ""),
+    "pipeline_days": ("count", False, ""),
+}
 STAGE = (
     {
         "kind": ("text", True, "stage kind"),
@@ -195,6 +199,7 @@ LEVELS = {
     "waivers_max": ("count", True, ""),
     "seats_minimal": ("texts", False, "seat"),
     "drawn_at_minimal": ("count", False, ""),
+    "pipeline_seat": ("text", False, "seat"),
 }
 # For each act that is signed: by tier, the least strength of the signature (governance.identity.proofs.demands).
 SIGNED_ACTS = (

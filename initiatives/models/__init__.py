@@ -58,7 +58,7 @@ from initiatives.models.initiative import (
 )
 from initiatives.models.integration.components import ComponentVersion, Deployment, ModelEvaluation
 from initiatives.models.integration.definitions import DefinitionConflict, Term, TermDefinition, TermUse
-from initiatives.models.integration.pipelines import Pipeline, PipelineReport, PipelineToken
+from initiatives.models.integration.pipelines import Pipeline, PipelineBar, PipelineReport, PipelineToken
 from initiatives.models.integration.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
 from initiatives.models.integration.profiles import Drift, Profile
 from initiatives.models.integration.residency import Region, UnitPolicy, Vendor, VendorTerm
@@ -153,6 +153,7 @@ __all__ = [
     "PastSupportedStage",
     "PerformancePromise",
     "Pipeline",
+    "PipelineBar",
     "PipelineReport",
     "PipelineToken",
     "ProcessRecord",

@@ -147,8 +147,8 @@ class Item:
     missing: bool = False
     generated: bool = False
     of_pipeline: bool = False
-    # True if a person entered the keys of its pipeline. A person with the private key can then sign for the pipeline.
-    keys_pasted: bool = False
+    # The requirements for which a confirmed pipeline was held against what a seat confirmed that it must show.
+    measures: frozenset[str] = frozenset()
     unverified: bool = False
     # The subject of a test report, a drill or user research, or "".
     tested: str = ""

@@ -65,6 +65,15 @@ _signed = ContractApproval.objects.filter(
     digest=OuterRef("digest"),
 ).order_by("pk")
 _objecting = ClauseComment.objects.objections().filter(contract=OuterRef("contract")).order_by("pk")
+# Pipelines whose results can be measured. The keys of the others were entered by a person.
+_pipelines = models.Pipeline.objects.current().filter(
+    keys=[], initiative__stage__in=RUNNING_STAGES, initiative__withdrawn_at__isnull=True
+)
+_bars_to_confirm = (
+    models.PipelineBar.objects.current()
+    .filter(Q(confirmed_until__isnull=True) | Q(confirmed_until__lte=_now), pipeline=OuterRef("pk"))
+    .order_by("pk")
+)
 _ending = (
     stage_expiry.soon(Initiative.objects.all(), Given)
     .annotate(
@@ -207,6 +216,25 @@ AROUND = Batch(
         joined={"initiative": INITIATIVE, "declared_by": NAME},
         without=("reason",),
         keys="seated",
+    ),
+    pipelines=Rows(
+        _pipelines.filter(
+            Q(confirmed_until__isnull=True) | Q(confirmed_until__lte=_now) | Exists(_bars_to_confirm)
+        ).annotate(
+            to_confirm=ArraySubquery(
+                _bars_to_confirm.values(row=JSONObject(pk="pk", requirement="requirement", at="at"))
+            )
+        ),
+        "initiative__unit",
+        joined={"initiative": INITIATIVE, "by": NAME},
+        only=("id", "initiative_id", "name", "at", "by_id", "confirmed_until"),
+        keys="seated",
+    ),
+    without_bar=Rows(
+        _pipelines.filter(~Exists(models.PipelineBar.objects.current().filter(pipeline=OuterRef("pk")))),
+        "initiative",
+        only=("id", "initiative_id", "name", "at"),
+        keys="recorded",
     ),
     left=Rows(_left, "unit", only=INITIATIVE, keys="chaired"),
     left_to_sponsor=Rows(_left, "pk", only=INITIATIVE, keys="sponsored"),

@@ -17,6 +17,7 @@ from initiatives.contributions import contributed
 from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.inbox.tasks import contract_tasks, evidence_tasks, tier_tasks
 from initiatives.integration.components import inbox as component_inbox
+from initiatives.integration.pipelines import inbox as pipeline_inbox
 from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.integration.systems import inbox as system_inbox
 from initiatives.lifecycle.changes import inbox as change_inbox
@@ -73,6 +74,7 @@ def seat_acts(look: Look):
     yield from tier_tasks.tiers(look)
     yield from _exceptions(look)
     yield from _alone(look)
+    yield from pipeline_inbox.to_confirm(look)
     for waiver in look.waivers:
         yield from _waiver(look, waiver)
 
@@ -387,6 +389,7 @@ PARTS = [
     dependant_inbox.tasks,
     system_inbox.tasks,
     component_inbox.tasks,
+    pipeline_inbox.to_declare,
     drill_inbox.tasks,
     found_inbox.tasks,
     sheet_changes,
@@ -444,6 +447,9 @@ QUIET = {
     EntryKind.NOT_APPLICABLE_ACCEPTED,
     EntryKind.OBSERVED,
     EntryKind.OUTCOME_REPORTED,
+    EntryKind.BAR_CONFIRMED,
+    EntryKind.BAR_DECLARED,
+    EntryKind.PIPELINE_CONFIRMED,
     EntryKind.PIPELINE_DECLARED,
     EntryKind.PIPELINE_ENDED,
     EntryKind.QUESTION_ANSWERED,

@@ -1,8 +1,9 @@
-"""Acts on pipelines: declare, end, and what a pipeline files itself."""
+"""Acts on pipelines: declare, confirm, end, and what a pipeline files itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
@@ -13,17 +14,24 @@ from governance import clock
 from governance.audit_log import entries
 from governance.files.plain_text import emptiness
 from governance.gates import remarks
-from governance.gates.evidence_rules import CONDITION_RANK
 from governance.identity.providers import jwk_rules
 from governance.identity.providers.denials import Denied
 from governance.models import Rulebook, User
-from governance.permission_result import no
-from governance.vocabulary import EvidenceKind, PipelinePlatform, ReportFormat, strict_json
+from governance.permission_result import Answer, no
+from governance.rulebook import Requirement
+from governance.vocabulary import (
+    EvidenceCondition,
+    EvidenceKind,
+    PipelinePlatform,
+    ReportFormat,
+    ThresholdSide,
+    strict_json,
+)
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.integration.pipelines import issuer_keys, platforms
+from initiatives.integration.pipelines import bars, issuer_keys, platforms, reports
 from initiatives.integration.pipelines.job_tokens import Read
-from initiatives.integration.pipelines.reports import Report
+from initiatives.integration.pipelines.reports import Bar, Report
 from initiatives.integration.resilience import drills
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import (
@@ -33,8 +41,10 @@ from initiatives.lifecycle.evidence.actions import (
     rewrite_for_item,
 )
 from initiatives.lifecycle.initiative.act import act
-from initiatives.models import Evidence, Initiative, Pipeline, PipelineReport, PipelineToken
+from initiatives.models import Evidence, Initiative, Pipeline, PipelineBar, PipelineReport, PipelineToken
 
+MOST_TESTS = 2_000  # names in a bar
+BAR_FORMATS = (ReportFormat.JUNIT, ReportFormat.EVALUATION, ReportFormat.DRILL)
 MOST = 20  # pipelines of an initiative at once; a token is compared with each
 OWN_KEYS = (PipelinePlatform.KUBERNETES, PipelinePlatform.OTHER, PipelinePlatform.GITLAB)
 USED = "The token was already used. Ask the platform for a new token for each result."
@@ -46,11 +56,10 @@ class UsedToken(Exception):
 
 @dataclass(frozen=True)
 class Filing:
-    """The fields of a request beside its report: requirements, conditions, and the run as the sender named it."""
+    """The fields of a request beside its report: format, requirements, and the run as the sender named it."""
 
     form: str
     covers: list[str]
-    condition: str = ""
     commit: str = ""
     run: str = ""
     artefact: str = ""
@@ -145,6 +154,157 @@ def end_pipeline(*, pipeline: Pipeline, reason: str, by: User) -> Pipeline:
     return pipeline
 
 
+def declare_bar(
+    *,
+    pipeline: Pipeline,
+    requirement: str,
+    format: str,
+    tests: Sequence[str] = (),
+    tested: str = "",
+    condition: str = "",
+    threshold: Decimal | None = None,
+    side: str = ThresholdSide.AT_LEAST.value,
+    by: User,
+) -> PipelineBar:
+    """Declare what a pipeline must show for a requirement. It counts once a seat of the requirement has confirmed it.
+
+    `tests` has the names that `Report.names` gives, at least one. `threshold` is the least share of passed tests, or
+    the value that a metric must reach. An earlier declaration for the same requirement and format ends. The
+    filed evidence stays. Raises Refused, ValidationError by field.
+    """
+    names = list(dict.fromkeys(reports.plain(one, reports.TEST_NAME) for one in tests if one.strip()))
+    asked = Rulebook.objects.current().parsed.requirements.get(requirement)
+    if wrong := _wrong_bar(asked, format, names, tested, condition, threshold):
+        raise ValidationError(wrong)
+    with act("declare bar", by=by, initiative=pipeline.initiative_id) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
+        pipeline = Pipeline.objects.get(pk=pipeline.pk)
+        if pipeline.ended_at is not None:
+            no("This pipeline has ended.", "Declare the pipeline again.").or_refuse()
+        earlier = pipeline.bars.current().filter(requirement=requirement, format=format).first()
+        if earlier is not None:
+            earlier.ended_at = clock.now()
+            earlier.save()
+        row = PipelineBar(
+            initiative=initiative,
+            pipeline=pipeline,
+            requirement=requirement,
+            format=format,
+            tests=names,
+            tested=tested,
+            condition=condition,
+            threshold=threshold,
+            side=side,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        entries.record(
+            EntryKind.BAR_DECLARED,
+            initiative=initiative,
+            pipeline=pipeline.pk,
+            name=pipeline.name,
+            bar=row.pk,
+            requirement=requirement,
+            format=format,
+            tests=names,
+            tested=tested,
+            condition=condition,
+            threshold=None if threshold is None else str(threshold),
+            side=side,
+        )
+    return row
+
+
+def _wrong_bar(
+    asked: Requirement | None,
+    format: str,
+    names: Sequence[str],
+    tested: str,
+    condition: str,
+    threshold: Decimal | None,
+) -> dict[str, str]:
+    """Return by field what is wrong with a declared bar."""
+    wrong: dict[str, str] = {}
+    if asked is None:
+        return {"requirement": "Choose a requirement of the rulebook."}
+    if format not in BAR_FORMATS:
+        wrong["format"] = "Choose tests, an evaluation or a drill."
+    if not names:
+        wrong["tests"] = "Name at least one test, drill or metric, each on its own line."
+    elif len(names) > MOST_TESTS:
+        wrong["tests"] = phrase(
+            "Name at most {} tests. Declare another pipeline for the others.", f"{MOST_TESTS:,}"
+        )
+    elif format == ReportFormat.EVALUATION and len(names) > 1:
+        wrong["tests"] = "Name one metric."
+    if asked.tested and format != ReportFormat.DRILL and tested not in asked.tested:
+        wrong["tested"] = phrase("Choose the subject that the requirement asks: {}.", ", ".join(asked.tested))
+    if condition and condition not in EvidenceCondition:
+        wrong["condition"] = "Choose the test condition."
+    if threshold is None and format == ReportFormat.EVALUATION:
+        wrong["threshold"] = "Enter the value that the metric must reach."
+    if threshold is not None and format == ReportFormat.JUNIT and not 0 < threshold <= 1:
+        wrong["threshold"] = (
+            "Enter the least share of passed tests as a number above 0 and up to 1, like 0.95."
+        )
+    return wrong
+
+
+def seats_confirming(row: Pipeline | PipelineBar) -> tuple[str, ...]:
+    """Return the seats that may confirm a pipeline, or what it must show for a requirement."""
+    rulebook = Rulebook.objects.current().parsed.at_tier(row.initiative.tier)
+    if isinstance(row, Pipeline):
+        return (rulebook.pipeline_seat,)
+    return rulebook.seats_asking(row.requirement)
+
+
+def may_confirm(row: Pipeline | PipelineBar, person: User) -> Answer:
+    """Allow a holder of a confirming seat who is on no team. A pipeline with pasted keys is never confirmed."""
+    pipeline = row if isinstance(row, Pipeline) else row.pipeline
+    if pipeline.ended_at is not None or row.ended_at is not None:
+        return no("The declaration has ended.", "Open the page of pipelines again.")
+    if pipeline.keys:
+        return no(
+            "A person entered the keys of this pipeline, so its results are documented at most.",
+            "Ask the owner to declare an issuer that publishes its keys.",
+        )
+    return initiative_permissions.may_accept_exception(row.initiative, seats_confirming(row), person)
+
+
+def confirm_pipeline(*, pipeline: Pipeline, by: User) -> Pipeline:
+    """Confirm that this platform, issuer and binding may speak for the initiative. Raises Refused."""
+    return cast(Pipeline, _confirm(pipeline, EntryKind.PIPELINE_CONFIRMED, by))
+
+
+def confirm_bar(*, bar: PipelineBar, by: User) -> PipelineBar:
+    """Confirm what a pipeline must show for a requirement. Raises Refused."""
+    return cast(PipelineBar, _confirm(bar, EntryKind.BAR_CONFIRMED, by))
+
+
+def _confirm(row: Pipeline | PipelineBar, kind: EntryKind, by: User) -> Pipeline | PipelineBar:
+    pipeline = row if isinstance(row, Pipeline) else row.pipeline
+    with act(kind.removesuffix("ed"), by=by, initiative=row.initiative_id) as initiative:
+        row = type(row).objects.get(pk=row.pk)
+        may_confirm(row, by).or_refuse()
+        held = initiative_permissions.seats_of(initiative, by)
+        days = Rulebook.objects.current().parsed.freshness.pipeline_days
+        row.confirmed_by, row.confirmed_at = by, clock.now()
+        row.confirmed_seat = next(seat for seat in held if seat in seats_confirming(row))
+        row.confirmed_until = row.confirmed_at + timedelta(days=days)
+        row.save()
+        bar = {} if isinstance(row, Pipeline) else {"bar": row.pk, "requirement": row.requirement}
+        entries.record(
+            kind,
+            initiative=initiative,
+            pipeline=pipeline.pk,
+            name=pipeline.name,
+            seat=row.confirmed_seat,
+            **bar,
+        )
+    return row
+
+
 def file_result(
     *, pipeline: Pipeline, token: Read, report: Report, filing: Filing, body: bytes
 ) -> PipelineReport:
@@ -152,8 +312,8 @@ def file_result(
 
     The item comes by the same checks and rows as that of a person. Its author is who declared the pipeline, and must
     still work on the initiative. A newer result replaces the pipeline's earlier one of the same format, subject and
-    requirements (`_earlier`). The supported stage is computed in the same transaction. Raises Refused, UsedToken, and
-    ValidationError by field.
+    requirements (`_earlier`). The supported stage is computed in the same transaction. Raises Refused, UsedToken,
+    Unreadable, and ValidationError by field.
     """
     with act(
         "file result", system=f"pipeline {pipeline.name}", initiative=pipeline.initiative_id
@@ -168,7 +328,11 @@ def file_result(
                 "Ask the owner of the initiative to declare the pipeline again.",
             ).or_refuse()
         _spend(token)
-        item = _filed(initiative, pipeline, report, filing, body)
+        declared = _bars(pipeline, filing)
+        bar = _one_bar(declared, filing.covers)
+        measures = _measured(pipeline, declared, report)
+        report = bars.held_against(report, bar)
+        item = _filed(initiative, pipeline, report, filing, body, bar.condition, bool(measures))
         rules, claims = platforms.PLATFORMS[pipeline.platform], token.claims
         signed_run = " ".join(str(claims[name]) for name in rules.run if name in claims)
         row = PipelineReport(
@@ -179,6 +343,7 @@ def file_result(
             run=(signed_run or filing.run)[:300],
             artefact=(filing.artefact or report.artefact)[:140],
             figures=[list(pair) for pair in report.figures],
+            measures=measures,
             claims={name: platforms.shown(claims[name]) for name in (*rules.kept, "sub") if name in claims},
             at=clock.now(),
         )
@@ -194,6 +359,7 @@ def file_result(
             run=row.run,
             artefact=row.artefact,
             figures=row.figures,
+            measures=row.measures,
             claims=row.claims,
         )
         rewrite_for_item(initiative, item)
@@ -218,8 +384,54 @@ def _spend(token: Read) -> None:
         raise UsedToken(USED) from None
 
 
+def _bars(pipeline: Pipeline, filing: Filing) -> list[PipelineBar]:
+    """Return what is declared for the requirements and the format of a result."""
+    rows = pipeline.bars.current()
+    return list(rows.filter(requirement__in=filing.covers, format=bars.family(filing.form)))
+
+
+def _one_bar(declared: list[PipelineBar], covers: list[str]) -> Bar:
+    """Return the bar of a result. All requirements that it names must have the same. Raises Unreadable.
+
+    Without a bar all tests must pass, the condition is the easiest, and the subject is the only one that all ask.
+    """
+    found = {bar_of(row) for row in declared}
+    if len(found) > 1:
+        raise reports.Unreadable(
+            "The pipeline must show different things for these requirements. File one result for each requirement."
+        )
+    if found:
+        return found.pop()
+    known = Rulebook.objects.current().parsed.requirements
+    asked = {word for key in covers if key in known for word in known[key].tested}
+    return Bar(tested=asked.pop() if len(asked) == 1 else "", condition=EvidenceCondition.CURATED.value)
+
+
+def bar_of(row: PipelineBar) -> Bar:
+    """Return the bar of a row as reports are held against it."""
+    return Bar(tuple(row.tests), row.threshold, row.side, row.tested, row.condition)
+
+
+def _measured(pipeline: Pipeline, declared: list[PipelineBar], report: Report) -> list[str]:
+    """Return the requirements for which the report is measured: their bar and the pipeline are confirmed.
+
+    A person who has the private key of pasted keys can sign as the pipeline, so such results are documented. So are
+    evaluations, because the team chose their data set.
+    """
+    now = clock.now()
+    if pipeline.keys or not pipeline.confirmed(now) or report.figure is not None:
+        return []
+    return sorted(row.requirement for row in declared if row.confirmed(now))
+
+
 def _filed(
-    initiative: Initiative, pipeline: Pipeline, report: Report, filing: Filing, body: bytes
+    initiative: Initiative,
+    pipeline: Pipeline,
+    report: Report,
+    filing: Filing,
+    body: bytes,
+    condition: str,
+    measured: bool,
 ) -> Evidence:
     """Check and create the item of evidence inside the running act. Raises ValidationError."""
     label = ReportFormat.word(filing.form)
@@ -244,7 +456,7 @@ def _filed(
         if wrong := drills.check_drill(initiative, **said):
             raise ValidationError(wrong)
         return cast(Evidence, drills.keep_drill(initiative, **said, as_sent=True, by=pipeline.by).evidence)
-    condition = filing.condition if report.kind in Rulebook.objects.current().parsed.condition_kinds else ""
+    condition = condition if report.kind in Rulebook.objects.current().parsed.condition_kinds else ""
     title = f"{label} of {pipeline.name}, {clock.now():%Y-%m-%d %H:%M}"[:200]
     said = {
         "kind": report.kind,
@@ -262,7 +474,7 @@ def _filed(
     return create_evidence(
         initiative,
         title=title,
-        supersedes=_earlier(pipeline, filing, details.get("tested", ""), observed_on),
+        supersedes=_earlier(pipeline, filing, details.get("tested", ""), observed_on, measured),
         details=details,
         as_sent=True,
         by=pipeline.by,
@@ -270,11 +482,13 @@ def _filed(
     )
 
 
-def _earlier(pipeline: Pipeline, filing: Filing, tested: str, observed_on: date) -> Evidence | None:
+def _earlier(
+    pipeline: Pipeline, filing: Filing, tested: str, observed_on: date, measured: bool
+) -> Evidence | None:
     """Return the newest item of this pipeline that the new one replaces, or None. It replaces no later day.
 
     An item that a person verified stays: a nightly result would take its level away, and nobody verifies each night.
-    A measured result needs no verifier and replaces any earlier one.
+    A measured result needs no verifier and replaces any earlier one. Only a measured one replaces a measured one.
     """
     wanted = set(filing.covers)
     rows = (
@@ -288,8 +502,8 @@ def _earlier(pipeline: Pipeline, filing: Filing, tested: str, observed_on: date)
         .prefetch_related("coverage")
         .order_by("-pk")
     )
-    if pipeline.keys or not all(_measures(key, filing) for key in wanted):
-        rows = rows.exclude(verifications__shows=True)
+    if not measured:
+        rows = rows.exclude(verifications__shows=True).filter(pipeline_report__measures=[])
     return next(
         (
             row
@@ -298,14 +512,4 @@ def _earlier(pipeline: Pipeline, filing: Filing, tested: str, observed_on: date)
             and {one.requirement for one in row.coverage.all()} == wanted
         ),
         None,
-    )
-
-
-def _measures(key: str, filing: Filing) -> bool:
-    """Return True if a result of a pipeline under this condition is a measured answer to the requirement."""
-    asked = Rulebook.objects.current().parsed.requirements.get(key)
-    return (
-        asked is not None
-        and "pipeline" in asked.ways
-        and CONDITION_RANK.get(filing.condition, 0) >= CONDITION_RANK[asked.min_condition or ""]
     )

@@ -13,11 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from governance import clock
-from governance.models import Rulebook
 from governance.permission_result import Refused
 from governance.sign_in import throttling
 from governance.sign_in.rate_limits import Rate
-from governance.vocabulary import EvidenceCondition, EvidenceKind, Tested
+from governance.vocabulary import EvidenceKind
 from governance.vocabulary.readable_text import refusal
 from governance.web.machine_api import JSON, Answered, Api, body_of, json_response
 from initiatives.integration.pipelines import actions, issuer_keys, job_tokens, platforms, reports
@@ -36,15 +35,16 @@ FIELDS = (
     "initiative",
     "requirement",
     "format",
-    "tested",
-    "condition",
-    "threshold",
     "commit",
     "run",
     "artefact",
 )
 MOST_REQUIREMENTS = 20
 LONGEST = 300  # characters of one field
+DECLARE = (
+    "Plumbline does not know the subject of the test. Declare on the page “Pipelines” what this pipeline must show for "
+    "the requirement."
+)
 BEARER = "Bearer "
 
 rate = Rate()
@@ -69,12 +69,7 @@ def results(request: HttpRequest) -> HttpResponse:
     pipeline, token = authenticated(raw, fields["initiative"])
     filing = _filing(fields)
     try:
-        report = reports.read(
-            filing.form,
-            body_of(request, *TYPES),
-            tested=_tested(fields, filing.covers),
-            threshold=fields["threshold"],
-        )
+        report = reports.read(filing.form, body_of(request, *TYPES))
         row = actions.file_result(
             pipeline=pipeline, token=token, report=report, filing=filing, body=request.body
         )
@@ -221,31 +216,13 @@ def _filing(fields: Mapping[str, str]) -> actions.Filing:
             f"The address names no requirement, or more than {MOST_REQUIREMENTS}. Add requirement=KEY, for example "
             "requirement=prod.q04_exceptions.",
         )
-    condition = fields["condition"] or EvidenceCondition.CURATED
-    if condition not in EvidenceCondition:
-        raise Answered(
-            400, f"The condition is not known. Set condition to one of: {', '.join(EvidenceCondition)}."
-        )
     if fields["format"] not in reports.READERS:
         raise Answered(400, f"The format is not known. Set format to one of: {', '.join(reports.READERS)}.")
-    return actions.Filing(
-        fields["format"], covers, condition, fields["commit"], fields["run"], fields["artefact"]
-    )
-
-
-def _tested(fields: Mapping[str, str], covers: list[str]) -> str:
-    """Return the subject of a test: as named, or the only one that all requirements ask. Raises Answered."""
-    if fields["tested"]:
-        if fields["tested"] not in Tested:
-            raise Answered(400, f"The subject is not known. Set tested to one of: {', '.join(Tested)}.")
-        return fields["tested"]
-    known = Rulebook.objects.current().parsed.requirements
-    asked = {word for key in covers if key in known for word in known[key].tested}
-    return asked.pop() if len(asked) == 1 else ""
+    return actions.Filing(fields["format"], covers, fields["commit"], fields["run"], fields["artefact"])
 
 
 def _listed(wrong: ValidationError) -> str:
-    """Return the errors of the act as sentences, with the fields of the address instead of those of a form."""
+    """Return the errors of the act as sentences, without the names of the fields of a form."""
     said = wrong.message_dict if hasattr(wrong, "error_dict") else {"": wrong.messages}
-    named = {f"{EvidenceKind.TEST_REPORT}_tested": f"Set tested to one of: {', '.join(Tested)}."}
+    named = {f"{EvidenceKind.TEST_REPORT}_tested": DECLARE}
     return " ".join(named.get(name, sentence) for name, words in said.items() for sentence in words)

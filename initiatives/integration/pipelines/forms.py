@@ -1,14 +1,14 @@
-"""The form that declares a pipeline, with the fields of its platform."""
+"""The forms that declare a pipeline, with the fields of its platform, and what it must show."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from governance.vocabulary import PipelinePlatform
+from governance.vocabulary import EvidenceCondition, PipelinePlatform, Tested, ThresholdSide
 from initiatives.integration.pipelines import platforms
-from initiatives.integration.pipelines.actions import OWN_KEYS
+from initiatives.integration.pipelines.actions import BAR_FORMATS, OWN_KEYS
 
 
 def _told(words: str) -> Any:
@@ -73,3 +73,64 @@ class PipelineForm(forms.Form):
         if platforms.OWN_RUNNERS in given:
             given[platforms.OWN_RUNNERS] = platforms.YES if given[platforms.OWN_RUNNERS] else ""
         return said | {"platform": self.platform, "bound": given}
+
+
+class BarForm(forms.Form):
+    """The bar of a pipeline for one requirement. `names` are those of its newest result."""
+
+    requirement = forms.ChoiceField(label=_("Requirement"))
+    format = forms.ChoiceField(
+        label=_("The pipeline files"), choices=[(one.value, _(one.label)) for one in BAR_FORMATS]
+    )
+    tests = forms.CharField(
+        label=_("Tests, drills or metric, each on its own line"),
+        max_length=600_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_(
+            "Name each test that must run, as class name and name. Further tests of a report do not count. "
+            "A drill is named by its kind, fault and system."
+        ),
+    )
+    tested = forms.ChoiceField(label=_("Subject"), required=False)
+    condition = forms.ChoiceField(
+        label=_("Test conditions"),
+        required=False,
+        choices=[("", "---------"), *((one.value, _(one.label)) for one in EvidenceCondition)],
+    )
+    threshold = forms.DecimalField(
+        label=_("Threshold"),
+        required=False,
+        max_digits=24,
+        decimal_places=12,
+        help_text=_(
+            "The least share of these tests that must pass, 1 if empty. The value that a metric must reach."
+        ),
+    )
+    side = forms.ChoiceField(
+        label=_("A metric is good at"),
+        choices=[(one.value, _(one.label)) for one in ThresholdSide],
+        initial=ThresholdSide.AT_LEAST.value,
+    )
+
+    def __init__(self, *args: Any, possible: dict, key: str, names: tuple[str, ...], **options: Any):
+        super().__init__(*args, **options)
+        subjects = dict.fromkeys(word for asked in possible.values() for word in asked.tested)
+        choices: dict[str, list] = {
+            "requirement": [(one, f"{one}: {asked.question}") for one, asked in possible.items()],
+            "tested": [("", "---------"), *((one, _(Tested(one).label)) for one in subjects)],
+        }
+        for name, words in choices.items():
+            cast(forms.ChoiceField, self.fields[name]).choices = words
+        if key in possible:
+            asked = possible[key]
+            self.initial = {
+                **self.initial,
+                "requirement": key,
+                "tested": asked.tested[0] if len(asked.tested) == 1 else "",
+                "condition": asked.min_condition or "",
+                "tests": "\n".join(names),
+            }
+
+    def act(self) -> dict[str, Any]:
+        """Return the fields as the act takes them."""
+        return self.cleaned_data | {"tests": self.cleaned_data["tests"].splitlines()}

@@ -1,14 +1,14 @@
 """The formats in which a pipeline files a result, read strictly into the fields of evidence. Pure.
 
 A report is the word of the pipeline, and no more: `figures` has it in words for a page, `details` in the
-fields of the form that a person would fill in for this kind of evidence.
+fields of the form that a person would fill in for this kind of evidence. `bars` holds it against what it must show.
 """
 
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any
 
 from governance.files import NotTaken
@@ -20,6 +20,7 @@ TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 STATEMENT = "https://in-toto.io/Statement/"
 NAMED = 10  # names of failed tests and of models that are kept
 LONGEST = 120  # characters of one kept name
+TEST_NAME = 300  # characters of the name of a test, as a bar lists it
 MOST = 1_000_000  # tests or components of one report
 RESULTS = {"PASSED": EvidenceResult.PASS, "WARNED": EvidenceResult.PARTIAL, "FAILED": EvidenceResult.FAIL}
 # What the attribute `status` of a test means, and the elements of a test that ran more than once.
@@ -28,7 +29,6 @@ STATUSES = dict.fromkeys(("failed", "failure", "error"), "failed") | dict.fromke
 )
 STATUSES["skipped"] = "skipped"
 RERUNS = ("rerunFailure", "rerunError", "flakyFailure", "flakyError", "rerun")
-WHOLE, PLACES = Decimal(1), Decimal("0.0001")
 
 
 class Unreadable(ValueError):
@@ -36,33 +36,58 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True)
+class Bar:
+    """The bar of a report: the tests that must run, the threshold, the subject and the condition.
+
+    Without `tests` all tests of a report count. Without a threshold all must pass, and an evaluation names its own.
+    """
+
+    tests: tuple[str, ...] = ()
+    threshold: Decimal | None = None
+    side: str = ThresholdSide.AT_LEAST.value
+    tested: str = ""
+    condition: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
     """A report as read: kind of evidence, its details, its result, and its figures in words.
 
-    `drill` has the fields of a drill. `commit` and `artefact` are what the body names, if anything.
-    `told` has the tests that did not simply run, in words.
+    `tests` has True by test that passed, False by one that failed, None by one that did not run. `figure` and `bar` are
+    the value of a metric and the threshold that the body names. `broken` is True if a suite failed outside of its
+    tests. `result` is what the body itself gives. `drill` has the fields of a drill. `commit` and `artefact` are what
+    the body names, if anything. `told` has the tests that did not simply run, in words.
     """
 
     kind: EvidenceKind
     details: dict[str, Any] = field(default_factory=dict)
     result: str = ""
     figures: tuple[tuple[str, str], ...] = ()
+    tests: Mapping[str, bool | None] = field(default_factory=dict)
+    figure: Decimal | None = None
+    bar: Bar | None = None
+    broken: bool = False
     drill: dict[str, str] = field(default_factory=dict)
     at: datetime | None = None
     commit: str = ""
     artefact: str = ""
     told: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of tests, of the drill or of the metric, as a bar lists them."""
+        return tuple(self.tests)
 
-def read(form: str, body: bytes, *, tested: str = "", threshold: str = "") -> Report:
-    """Return the report in a body. `threshold` is the least share of passed tests, 1 if empty. Raises Unreadable."""
+
+def read(form: str, body: bytes) -> Report:
+    """Return the report in a body. Its result is that of `bars.held_against`. Raises Unreadable."""
     reader = READERS.get(form)
     if reader is None:
         raise Unreadable(f"The format is not known. Set format to one of: {', '.join(READERS)}.")
     if not body.strip():
         raise Unreadable("The body is empty. Send the report itself as the body.")
     try:
-        return reader(body, tested, threshold)
+        return reader(body)
     except strict_json.NotJson as wrong:
         raise Unreadable(str(wrong)) from None
 
@@ -125,9 +150,9 @@ class _Suite:
     not_run: int = 0
     again: int = 0
     broken: int = 0
-    repeated: int = 0  # tests that the list has under a name that came before
     beyond: int = 0  # tests that the lists have beyond their heads
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, bool | None] = field(default_factory=dict)  # as `Report.tests`
+    repeated: int = 0  # tests that the list has under a name that came before
     failing: list[str] = field(default_factory=list)
     root: str = ""
     depth: int = 0
@@ -151,7 +176,7 @@ class _Suite:
                 raise Unreadable(
                     "A testcase is inside another testcase. Send the report of the test runner unchanged."
                 )
-            self.test = f"{attributes.get('classname', '')} {attributes.get('name', '')}".strip()
+            self.test = plain(f"{attributes.get('classname', '')} {attributes.get('name', '')}", TEST_NAME)
             status = attributes.get("status", "").lower()
             self.outcome = STATUSES.get(status, "passed")
             self.test_depth, self.marks, self.rerun = self.depth, 0, False
@@ -185,7 +210,12 @@ class _Suite:
         self.failed += failed
         self.again += self.rerun
         self.repeated += self.test in self.seen
-        self.seen.add(self.test)
+        outcomes = [
+            self.seen.get(self.test),
+            None if self.outcome not in ("passed", "failed") else not failed,
+        ]
+        ran = [one for one in outcomes if one is not None]
+        self.seen[self.test] = all(ran) if ran else None
         for one in self.open:
             one.tests += 1
             one.marks += max(self.marks, failed)
@@ -198,7 +228,7 @@ class _Suite:
             raise Unreadable(f"The report has more than {MOST:,} tests. Send it in smaller parts.")
 
 
-def _junit(body: bytes, tested: str, threshold: str) -> Report:
+def _junit(body: bytes) -> Report:
     suite = _Suite()
     try:
         read_xml(io.BytesIO(body), suite.start, suite.end)
@@ -225,41 +255,23 @@ def _junit(body: bytes, tested: str, threshold: str) -> Report:
     if suite.failing:
         figures.append(("failed tests", "; ".join(suite.failing)))
     name = ", ".join(suite.names) or "tests of the pipeline"
-    worst = EvidenceResult.FAIL if suite.broken else ""
-    return _tests(name, suite.ran, suite.ran - suite.failed, tested, threshold, figures, worst, told=told)
+    counts = _counts(name, suite.ran, suite.ran - suite.failed)
+    return Report(
+        EvidenceKind.TEST_REPORT,
+        counts,
+        figures=tuple(figures),
+        tests=suite.seen,
+        broken=suite.broken > 0,
+        told=told,
+    )
 
 
-def _tests(
-    name: str,
-    n: int,
-    passed: int,
-    tested: str,
-    threshold: str,
-    figures: list[tuple[str, str]],
-    result: str = "",
-    **more: Any,
-) -> Report:
-    least = _number(threshold, "threshold", "0.95") if threshold else WHOLE
-    if not 0 < least <= 1 or least != least.quantize(PLACES):
-        raise Unreadable(
-            "The threshold is the least share of passed tests. Give a number above 0 and up to 1, like 0.95."
-        )
-    # Rounded down, so that one failed test of many is never shown as all passed.
-    share = (Decimal(passed) / n).quantize(PLACES, ROUND_FLOOR)
-    reached = EvidenceResult.PASS if Decimal(passed) >= least * n else EvidenceResult.FAIL
-    details = {
-        "tested": tested,
-        "data_set": f"{remarks.SUITE_OF}{name}"[:200],
-        "n": str(n),
-        "metric": "share of passed tests",
-        "figure": format(share.normalize(), "f"),
-        "threshold": format(least.normalize(), "f"),
-        "side": ThresholdSide.AT_LEAST.value,
-    }
-    return Report(EvidenceKind.TEST_REPORT, details, result or reached, tuple(figures), **more)
+def _counts(name: str, n: int, passed: int) -> dict[str, Any]:
+    """Return the data set of a suite and the counts of its tests that ran and that passed."""
+    return {"data_set": f"{remarks.SUITE_OF}{name}"[:200], "n": n, "passed": passed}
 
 
-def _test_result(body: bytes, tested: str, threshold: str) -> Report:
+def _test_result(body: bytes) -> Report:
     found = _object(body)
     if "payloadType" in found:
         raise Unreadable(
@@ -295,18 +307,17 @@ def _test_result(body: bytes, tested: str, threshold: str) -> Report:
     ]
     if failed:
         figures.append(("failed tests", "; ".join(plain(one) for one in failed[:NAMED])))
-    report = _tests(
-        plain(first.get("name") or first.get("uri") or "in-toto configuration"),
-        n,
-        len(passed),
-        tested,
-        threshold,
-        figures,
+    if len(named := [plain(one, TEST_NAME) for one in (*passed, *warned, *failed)]) != len(set(named)):
+        raise Unreadable("The statement lists a test twice. List each test once, by its result.")
+    return Report(
+        EvidenceKind.TEST_REPORT,
+        _counts(plain(first.get("name") or first.get("uri") or "in-toto configuration"), n, len(passed)),
+        "" if said == "PASSED" else RESULTS[said],
+        tuple(figures),
+        dict.fromkeys(named, False) | dict.fromkeys(named[: len(passed)], True),
         commit=_digest_of(found.get("subject"), "gitCommit"),
         artefact=(digest := _digest_of(found.get("subject"), "sha256")) and f"sha256:{digest}",
     )
-    worst = report.result if said == "PASSED" else RESULTS[said]
-    return Report(**{**vars(report), "result": worst})
 
 
 def _names(predicate: Mapping[str, Any], name: str) -> list[str]:
@@ -362,7 +373,7 @@ def _number(said: Any, name: str, example: str) -> Decimal:
     return number
 
 
-def _evaluation(body: bytes, tested: str, threshold: str) -> Report:
+def _evaluation(body: bytes) -> Report:
     found = _object(body)
     example = '{"name": "claims 2026-10", "sha256": "9f86…"}'
     data_set = found.get("data_set")
@@ -377,34 +388,36 @@ def _evaluation(body: bytes, tested: str, threshold: str) -> Report:
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 10**9:
         raise Unreadable("The n is not a count. Give the number of examples as a whole number from 1.")
     value = _number(found.get("value"), "value", "0.91")
-    least = _number(found.get("threshold"), "threshold", "0.85")
+    named = found.get("threshold")
+    least = None if named is None else _number(named, "threshold", "0.85")
     side = found.get("side", ThresholdSide.AT_LEAST.value)
     if not isinstance(side, str) or side not in ThresholdSide:
         raise Unreadable("The side is not known. Set side to at_least or at_most.")
-    reached = value >= least if side == ThresholdSide.AT_LEAST else value <= least
     metric = _words(found, "metric", "accuracy", most=80)
     details = {
-        "tested": tested,
         "data_set": f"{name}, sha256 {digest}"[:200],
         "n": str(n),
         "metric": metric,
         "figure": format(value.normalize(), "f"),
-        "threshold": format(least.normalize(), "f"),
-        "side": side,
     }
     figures = (
         ("metric", metric),
         ("value", details["figure"]),
-        ("threshold", f"{ThresholdSide.word(side).lower()}: {details['threshold']}"),
         ("number of examples", f"{n:,}"),
         ("data set", name),
         ("SHA-256 of the data set", digest),
     )
-    result = EvidenceResult.PASS if reached else EvidenceResult.FAIL
-    return Report(EvidenceKind.TEST_REPORT, details, result, figures)
+    return Report(
+        EvidenceKind.TEST_REPORT,
+        details,
+        figures=figures,
+        tests={metric: None},
+        figure=value,
+        bar=Bar(threshold=least, side=side),
+    )
 
 
-def _cyclonedx(body: bytes, tested: str, threshold: str) -> Report:
+def _cyclonedx(body: bytes) -> Report:
     if body.lstrip()[:1] == b"<":
         raise Unreadable("The body is XML. Send the bill of materials in the JSON format of CycloneDX.")
     found = _object(body)
@@ -433,7 +446,7 @@ def _cyclonedx(body: bytes, tested: str, threshold: str) -> Report:
     return Report(EvidenceKind.DOCUMENT, {}, "", tuple(figures))
 
 
-def _deployment(body: bytes, tested: str, threshold: str) -> Report:
+def _deployment(body: bytes) -> Report:
     found = _object(body)
     said = _words(found, "deployed_at", "2026-11-27T10:15:00Z")
     try:
@@ -451,7 +464,7 @@ def _deployment(body: bytes, tested: str, threshold: str) -> Report:
     return Report(EvidenceKind.DOCUMENT, {}, "", figures, at=at, artefact=artefact)
 
 
-def _drill(body: bytes, tested: str, threshold: str) -> Report:
+def _drill(body: bytes) -> Report:
     found = _object(body)
     result = found.get("result")
     if not isinstance(result, str) or result not in EvidenceResult:
@@ -464,10 +477,12 @@ def _drill(body: bytes, tested: str, threshold: str) -> Report:
         "system": _words(found, "system", "CRM", asked=False),
     }
     figures = (("drill", drill["kind"]), ("fault", drill["fault"]), ("result", result))
-    return Report(EvidenceKind.DRILL_RECORD, {}, result, figures, drill)
+    name = " ".join(filter(None, (drill["kind"], drill["fault"], drill["system"])))
+    passed = result == EvidenceResult.PASS
+    return Report(EvidenceKind.DRILL_RECORD, {}, result, figures, {plain(name): passed}, drill=drill)
 
 
-READERS: dict[str, Callable[[bytes, str, str], Report]] = {
+READERS: dict[str, Callable[[bytes], Report]] = {
     ReportFormat.JUNIT: _junit,
     ReportFormat.TEST_RESULT: _test_result,
     ReportFormat.EVALUATION: _evaluation,

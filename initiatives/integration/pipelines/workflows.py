@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from governance.vocabulary import EvidenceCondition, EvidenceKind, PipelinePlatform, ReportFormat
+from governance.vocabulary import EvidenceKind, PipelinePlatform, ReportFormat
 
 # By the kind of evidence that a requirement takes: the format, the file and its type, the first that fits.
 FORMATS = (
@@ -16,10 +16,7 @@ FORMATS = (
 
 @dataclass(frozen=True)
 class Target:
-    """The result that a workflow files: address of Plumbline, initiative, requirement, format, file and type.
-
-    `tested` is the subject of a test, and `condition` its test condition.
-    """
+    """The result that a workflow files: address of Plumbline, initiative, requirement, format, file and type."""
 
     address: str
     ref: str
@@ -27,17 +24,11 @@ class Target:
     form: str
     file: str
     content_type: str
-    tested: str = ""
-    condition: str = EvidenceCondition.CURATED.value
 
     @property
     def url(self) -> str:
         """Return the address that takes the result."""
         fields = {"initiative": self.ref, "requirement": self.requirement, "format": self.form}
-        if self.tested:
-            fields["tested"] = self.tested
-        if self.form in (ReportFormat.JUNIT, ReportFormat.TEST_RESULT, ReportFormat.EVALUATION):
-            fields["condition"] = self.condition
         return f"{self.address}/evidence/v1/results?{urlencode(fields)}"
 
 

@@ -131,7 +131,7 @@ _OF_INITIATIVE = Batch(
             clause_kind=F("clause__kind"),
             drilled=F("drill__link"),
             of_pipeline=F("pipeline_report__pipeline"),
-            pasted=F("pipeline_report__pipeline__keys"),
+            measures=F("pipeline_report__measures"),
         ),
         "initiative",
         without=("note",),

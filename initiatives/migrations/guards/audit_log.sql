@@ -84,6 +84,14 @@ CREATE CONSTRAINT TRIGGER has_its_act_declared AFTER INSERT ON initiatives_pipel
 CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON initiatives_pipeline
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ended_at IS DISTINCT FROM NEW.ended_at))
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('pipeline ended');
+CREATE CONSTRAINT TRIGGER has_its_act_confirmed AFTER UPDATE ON initiatives_pipeline
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('pipeline confirmed');
+CREATE CONSTRAINT TRIGGER has_its_act_declared AFTER INSERT ON initiatives_pipelinebar
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('bar declared');
+CREATE CONSTRAINT TRIGGER has_its_act_confirmed AFTER UPDATE ON initiatives_pipelinebar
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('bar confirmed');
 CREATE CONSTRAINT TRIGGER has_its_act_pressed AFTER INSERT ON initiatives_killswitch
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('switched off');
 CREATE CONSTRAINT TRIGGER has_its_act_refused AFTER UPDATE ON initiatives_waiver

@@ -269,6 +269,14 @@ BEGIN
                  WHERE h.id = item.id AND h.history_type = '+' AND h.history_xact = plumbline_xact()) THEN
     RAISE EXCEPTION 'Plumbline: a pipeline reports an item when it files it, and not later.' USING ERRCODE = 'PL074';
   END IF;
+  IF jsonb_array_length(NEW.measures) > 0
+     AND (declared.keys <> '[]' OR declared.confirmed_until IS NULL OR declared.confirmed_until <= NEW.at
+          OR EXISTS (SELECT FROM jsonb_array_elements_text(NEW.measures) key
+                      WHERE NOT EXISTS (SELECT FROM initiatives_pipelinebar b
+                                         WHERE b.pipeline_id = declared.id AND b.requirement = key AND b.ended_at IS NULL
+                                           AND b.confirmed_until > NEW.at))) THEN
+    RAISE EXCEPTION 'Plumbline: no seat has confirmed the pipeline and what it must show.' USING ERRCODE = 'PL074';
+  END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER reported_by_a_pipeline BEFORE INSERT ON initiatives_pipelinereport
@@ -285,6 +293,7 @@ CREATE FUNCTION plumbline_initiative_named(named text, id bigint) RETURNS bigint
                                     JOIN initiatives_initiative i ON i.contract_id = v.contract_id WHERE v.id = $2)
     WHEN 'deployment' THEN (SELECT d.initiative_id FROM initiatives_deployment d WHERE d.id = $2)
     WHEN 'link' THEN (SELECT l.initiative_id FROM initiatives_link l WHERE l.id = $2)
+    WHEN 'pipeline' THEN (SELECT p.initiative_id FROM initiatives_pipeline p WHERE p.id = $2)
     WHEN 'scope_version' THEN (SELECT s.initiative_id FROM initiatives_scopeversion s WHERE s.id = $2)
     ELSE (SELECT e.initiative_id FROM initiatives_evidence e WHERE e.id = $2)
   END $$;
@@ -328,5 +337,7 @@ CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_defin
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('mapping_evidence');
 CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_modelevaluation
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('deployment');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_pipelinebar
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('pipeline');
 CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_transfer
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('link', 'deployment');

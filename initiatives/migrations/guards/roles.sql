@@ -288,7 +288,7 @@ BEGIN
     about := plumbline_initiative_of(TG_TABLE_NAME, told);
     place := CASE WHEN name = 'risk_id' OR name LIKE 'tier%' OR TG_TABLE_NAME = 'initiatives_acceptedrisk'
                     THEN 'risk_compliance'
-                  ELSE told ->> regexp_replace(name, '_by_id$', '_seat') END;
+                  ELSE told ->> regexp_replace(name, '_(by_id|at|until)$', '_seat') END;
     allowed := CASE rule
       WHEN 'self' THEN told ->> 'person_id' = actor::text
       WHEN 'answers' THEN told ->> 'owner_id' = actor::text OR plumbline_may('owns', about, actor, NULL, moment)
@@ -351,8 +351,11 @@ CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_killswitch
   FOR EACH ROW WHEN (((OLD.pressed_by_id IS DISTINCT FROM NEW.pressed_by_id) OR (OLD.released_by_id IS DISTINCT FROM NEW.released_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('pressed_by_id', 'stops', 'released_by_id', '+stops');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_pipeline
-  FOR EACH ROW WHEN (((OLD.by_id IS DISTINCT FROM NEW.by_id) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id)))
-  EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'runs');
+  FOR EACH ROW WHEN (((OLD.by_id IS DISTINCT FROM NEW.by_id) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id) OR (OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at) OR (OLD.confirmed_by_id IS DISTINCT FROM NEW.confirmed_by_id) OR (OLD.confirmed_seat IS DISTINCT FROM NEW.confirmed_seat) OR (OLD.confirmed_until IS DISTINCT FROM NEW.confirmed_until)))
+  EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'runs', 'confirmed_by_id', '+seat', 'confirmed_at', '+seat', 'confirmed_until', '+seat');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_pipelinebar
+  FOR EACH ROW WHEN (((OLD.by_id IS DISTINCT FROM NEW.by_id) OR (OLD.ended_at IS DISTINCT FROM NEW.ended_at) OR (OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at) OR (OLD.confirmed_by_id IS DISTINCT FROM NEW.confirmed_by_id) OR (OLD.confirmed_seat IS DISTINCT FROM NEW.confirmed_seat) OR (OLD.confirmed_until IS DISTINCT FROM NEW.confirmed_until)))
+  EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_at', 'runs', 'confirmed_by_id', '+seat', 'confirmed_at', '+seat', 'confirmed_until', '+seat');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_review
   FOR EACH ROW WHEN (((OLD.opened_by_id IS DISTINCT FROM NEW.opened_by_id) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'owns', 'ended_by_id', 'ends');
@@ -386,7 +389,9 @@ CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_initiative
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_killswitch
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('pressed_by_id', 'stops', 'released_by_id', '+stops');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_pipeline
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'runs');
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'runs', 'confirmed_by_id', '+seat');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_pipelinebar
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'confirmed_by_id', '+seat');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_review
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'owns', 'ended_by_id', 'ends');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_roleassignment

@@ -292,6 +292,10 @@ class OneYear:
         from tests.support.servers import pipeline_issuers
 
         self.pipeline = pipeline_issuers.make_pipeline(self.cast, self.initiative, by=self.cast.lead)
+        for form, [key], bar in bars(self.initiative):
+            asked = self.rulebook.requirements[key]
+            condition = asked.min_condition or "bounded_real"
+            pipeline_issuers.make_bar(self.cast, self.pipeline, key, format=form, condition=condition, **bar)
         scopes = ["evaluate", "interactions", "measurements"]
         self.key = factories.make_key(self.cast, self.initiative, days=365, scopes=scopes)[0]
         self.monitoring = factories.make_key(
@@ -364,18 +368,17 @@ class OneYear:
         interactions.bring_over()
         loading.loader.bring_orphans(interactions._folder)
 
-    def _file(self, form: str, covers: list[str], tested: str, body: bytes) -> None:
+    def _file(self, form: str, covers: list[str], body: bytes) -> None:
         """File one result by the act of the pipeline, with a token that was read already."""
         from governance import clock
         from initiatives.integration.pipelines import actions, reports
         from initiatives.integration.pipelines.job_tokens import Read
 
-        asked = self.rulebook.requirements[covers[0]]
         actions.file_result(
             pipeline=self.pipeline,
             token=Read({"sub": "a job"}, secrets.token_hex(32), clock.now().timestamp() + 300),
-            report=reports.read(form, body, tested=tested),
-            filing=actions.Filing(form, covers, asked.min_condition or "bounded_real"),
+            report=reports.read(form, body),
+            filing=actions.Filing(form, covers),
             body=body,
         )
 
@@ -388,8 +391,24 @@ def run_tasks() -> None:
         getattr(tasks, name).apply(throw=True)
 
 
-def results(initiative) -> list[tuple[str, list[str], str, bytes]]:
-    """What the pipeline files in a quarter: format, requirements, subject of the test, and body."""
+def bars(initiative) -> list[tuple[str, list[str], dict]]:
+    """What the pipeline must show: format, requirement, and tests, metric or drills as its results name them."""
+    from decimal import Decimal
+
+    from initiatives.integration.pipelines import reports
+
+    found: dict[tuple[str, str], dict] = {}
+    for form, [key], body in results(initiative):
+        if form in ("junit", "evaluation", "drill"):
+            bar = found.setdefault((form, key), {"tests": []})
+            bar["tests"] += reports.read(form, body).names
+            if form == "evaluation":
+                bar["threshold"] = Decimal("0.85")
+    return [(form, [key], bar) for (form, key), bar in found.items()]
+
+
+def results(initiative) -> list[tuple[str, list[str], bytes]]:
+    """What the pipeline files in a quarter: format, requirements and body."""
     from governance import clock
 
     day = f"{clock.today()}"
@@ -420,25 +439,24 @@ def results(initiative) -> list[tuple[str, list[str], str, bytes]]:
     }
     links = initiative.links.current().select_related("system").order_by("pk")
     return [
-        ("junit", ["prod.q04_exceptions"], "fallback", junit("faults")),
-        ("junit", ["layer.runtime"], "enforcement", junit("forbidden calls")),
-        ("junit", ["gov.enforced"], "enforcement", junit("clauses")),
-        ("junit", ["mvp.override"], "override", junit("corrections")),
-        ("evaluation", ["int.representative"], "quality", json.dumps(evaluation).encode()),
-        ("cyclonedx", ["prod.q08_change_control"], "", json.dumps(parts).encode()),
-        ("deployment", ["prod.q08_change_control"], "", json.dumps(deployed).encode()),
+        ("junit", ["prod.q04_exceptions"], junit("faults")),
+        ("junit", ["layer.runtime"], junit("forbidden calls")),
+        ("junit", ["gov.enforced"], junit("clauses")),
+        ("junit", ["mvp.override"], junit("corrections")),
+        ("evaluation", ["int.representative"], json.dumps(evaluation).encode()),
+        ("cyclonedx", ["prod.q08_change_control"], json.dumps(parts).encode()),
+        ("deployment", ["prod.q08_change_control"], json.dumps(deployed).encode()),
         *(
             (
                 "drill",
                 ["int.fallback"],
-                "",
                 drill("fallback", "gone", "The list of yesterday", link.system.name),
             )
             for link in links
         ),
-        ("drill", ["layer.observability"], "", drill("escalation", "error", "The alert came after a minute")),
-        ("drill", ["prod.q10_outage"], "", drill("fallback", "gone", "The team went on with the list")),
-        ("drill", ["int.audit_trail"], "", drill("retrieval", "none", "The decision after two minutes")),
+        ("drill", ["layer.observability"], drill("escalation", "error", "The alert came after a minute")),
+        ("drill", ["prod.q10_outage"], drill("fallback", "gone", "The team went on with the list")),
+        ("drill", ["int.audit_trail"], drill("retrieval", "none", "The decision after two minutes")),
     ]
 
 

@@ -9,9 +9,16 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from governance import clock
+from governance.models import Rulebook
 from initiatives.integration.pipelines import issuer_keys
-from initiatives.integration.pipelines.actions import declare_pipeline
+from initiatives.integration.pipelines.actions import (
+    confirm_bar,
+    confirm_pipeline,
+    declare_bar,
+    declare_pipeline,
+)
 from initiatives.models import Pipeline
+from tests.support import factories
 
 GITHUB = "https://token.actions.githubusercontent.com"
 GITLAB = "https://gitlab.com"
@@ -186,8 +193,39 @@ def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+TESTS = ("test_crm times out", "test_crm answers late", "test_crm is away")
+
+
 def make_pipeline(cast, initiative, platform: str = "github", **fields: Any) -> Pipeline:
-    """A pipeline of the owner on this platform."""
+    """A pipeline of the owner on this platform, confirmed with its bar for the requirement of these tests."""
+    row = make_declared(cast, initiative, platform, **fields)
+    if not row.keys:
+        confirm_pipeline(pipeline=row, by=cast.seat_security)
+        row.refresh_from_db()
+    make_bar(cast, row)
+    return row
+
+
+def make_bar(
+    cast, pipeline: Pipeline, requirement: str = REQUIREMENT, *, confirmed: bool = True, **said: Any
+):
+    """What a pipeline must show for a requirement, by default for the JUnit report of these tests, confirmed."""
+    asked = Rulebook.objects.current().parsed.at_tier(pipeline.initiative.tier)
+    fields = {
+        "format": "junit",
+        "tests": TESTS,
+        "tested": next(iter(asked.requirements[requirement].tested), ""),
+        "condition": "bounded_real",
+    } | said
+    bar = declare_bar(pipeline=pipeline, requirement=requirement, by=pipeline.by, **fields)
+    if confirmed and not pipeline.keys:
+        seat = asked.seats_asking(requirement)[0]
+        bar = confirm_bar(bar=bar, by=cast.people[factories.SEAT_LOGINS[seat]])
+    return bar
+
+
+def make_declared(cast, initiative, platform: str = "github", **fields: Any) -> Pipeline:
+    """A pipeline of the owner on this platform, which no seat has confirmed."""
     return declare_pipeline(
         initiative=initiative,
         name=fields.pop("name", f"Claims, {platform}"),
@@ -212,8 +250,6 @@ def address_of(ref: str, **changes: str) -> str:
         "initiative": ref,
         "requirement": REQUIREMENT,
         "format": "junit",
-        "tested": "fallback",
-        "condition": "bounded_real",
     } | changes
     return f"/evidence/v1/results?{urlencode({name: value for name, value in fields.items() if value})}"
 

@@ -1,17 +1,22 @@
 """What a JUnit report proves: its head agrees with its list, and what did not run is told."""
 
+import itertools
+import json
+from decimal import Decimal
+
 import pytest
 
-from initiatives.integration.pipelines import reports
+from initiatives.integration.pipelines import bars, reports
 
 PASSED = '<testcase classname="r" name="a"/>'
 FAILED = '<testcase classname="r" name="b"><failure/></testcase>'
 SKIPPED = '<testcase classname="r" name="c"><skipped/></testcase>'
 
 
-def read(head, *tests, **more):
-    """The report of one suite."""
-    return reports.read("junit", f'<testsuite name="r" {head}>{"".join(tests)}</testsuite>'.encode(), **more)
+def read(head, *tests, **bar):
+    """The report of one suite, held against a bar."""
+    report = reports.read("junit", f'<testsuite name="r" {head}>{"".join(tests)}</testsuite>'.encode())
+    return bars.held_against(report, reports.Bar(**bar))
 
 
 @pytest.mark.parametrize(
@@ -59,11 +64,77 @@ def test_what_did_not_simply_pass_is_told_beside_the_result(head, tests, result,
 
 
 def test_an_error_outside_of_the_tests_fails_at_any_threshold():
-    assert read("", PASSED, "<error/>", threshold="0.01").result == "fail"
+    assert read("", PASSED, "<error/>", threshold=Decimal("0.01")).result == "fail"
 
 
 def test_the_head_of_all_suites_agrees_with_the_list_too():
     inner = f'<testsuite name="r" tests="1">{PASSED}</testsuite>'
-    assert reports.read("junit", f'<testsuites tests="1">{inner}</testsuites>'.encode()).result == "pass"
+    assert reports.read("junit", f'<testsuites tests="1">{inner}</testsuites>'.encode()).names == ("r a",)
     with pytest.raises(reports.Unreadable):
         reports.read("junit", f'<testsuites tests="2">{inner}</testsuites>'.encode())
+
+
+NAMES = ("r a", "r b", "r c")
+OUTCOMES = {
+    "passes": '<testcase classname="r" name="{}"/>',
+    "fails": '<testcase classname="r" name="{}"><failure/></testcase>',
+    "skipped": '<testcase classname="r" name="{}"><skipped/></testcase>',
+    "missing": "",
+}
+ADDED = '<testcase classname="added" name="d{}"/>'
+
+
+@pytest.mark.parametrize("threshold", [None, Decimal("0.6"), Decimal("0.01")])
+@pytest.mark.parametrize("outcomes", list(itertools.product(OUTCOMES, repeat=3)))
+def test_a_report_meets_its_bar_by_the_declared_tests_alone(outcomes, threshold):
+    """Each declared test ran, and so many of them passed. Added tests change nothing, passing or failing."""
+    listed = [
+        OUTCOMES[outcome].format(name.split()[1]) for name, outcome in zip(NAMES, outcomes, strict=True)
+    ]
+    good = [*listed, *(ADDED.format(n) for n in range(300))]
+    bad = [*good, '<testcase classname="added" name="x"><failure/></testcase>']
+    ran = all(outcome in ("passes", "fails") for outcome in outcomes)
+    share = Decimal(outcomes.count("passes")) / 3
+    wanted = "pass" if ran and share >= (threshold or 1) else "fail"
+    for tests in (good, bad):
+        report = read("", *tests, tests=NAMES, threshold=threshold)
+        assert (report.result, report.details["n"]) == (wanted, "3")
+        assert ("declared tests that did not run" in dict(report.figures)) is not ran
+
+
+@pytest.mark.parametrize(
+    ("result", "lists", "wanted"),
+    [
+        ("PASSED", (["r a", "r b", "r c"], [], []), "pass"),
+        ("FAILED", (["r a", "r b", "r c"], [], ["d"]), "pass"),  # what failed was added
+        ("FAILED", (["r a", "r b", "r c"], [], []), "fail"),  # it failed for another reason
+        ("WARNED", (["r a", "r b", "r c"], ["d"], []), "pass"),
+        ("WARNED", (["r a", "r b"], ["r c"], []), "fail"),
+        ("PASSED", (["r a", "r b"], [], []), "fail"),
+    ],
+)
+def test_a_statement_meets_its_bar_by_the_declared_tests_alone(result, lists, wanted):
+    lists = dict(zip(("passedTests", "warnedTests", "failedTests"), lists, strict=True))
+    body = {
+        "_type": f"{reports.STATEMENT}v1",
+        "predicateType": reports.TEST_RESULT,
+        "predicate": {"result": result, **lists},
+    }
+    report = reports.read("test-result", json.dumps(body).encode())
+    assert bars.held_against(report, reports.Bar(tests=NAMES)).result == wanted
+
+
+def test_an_evaluation_is_held_against_the_declared_metric_and_threshold():
+    body = {
+        "metric": "accuracy",
+        "value": 0.5,
+        "threshold": 0.01,
+        "n": 400,
+        "data_set": {"name": "claims", "sha256": "9f" * 32},
+    }
+    report = reports.read("evaluation", json.dumps(body).encode())
+    bar = reports.Bar(tests=("accuracy",), threshold=Decimal("0.8"))
+    assert bars.held_against(report, bar).result == "fail"
+    assert bars.held_against(report, reports.Bar()).result == "pass"  # its own threshold, never measured
+    with pytest.raises(reports.Unreadable):
+        bars.held_against(report, reports.Bar(tests=("recall",), threshold=Decimal("0.1")))

@@ -162,7 +162,7 @@ def sent(name: str, path: str, world, method: str, body: bytes = b"", content_ty
     if name == "evidence-results":
         token = pipeline_issuers.signed(pipeline_issuers.claims_of("github", settings.ADDRESS))
     if path == "/evidence/v1/results":
-        path = pipeline_issuers.address_of(world.initiative.ref, format="evaluation", tested="quality")
+        path = pipeline_issuers.address_of(world.initiative.ref, format="evaluation")
     client = Client(raise_request_exception=False)
     kind = content_type or (SCIM if name.startswith("scim") else "application/json")
     headers = {"CONTENT_TYPE": kind, "HTTP_AUTHORIZATION": f"Bearer {token}"} | headers

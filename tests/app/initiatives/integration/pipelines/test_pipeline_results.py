@@ -1,6 +1,7 @@
 """Results that pipelines file: four issuers shaped like the platforms, each format, and what a result changes."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
@@ -93,23 +94,16 @@ def test_a_pipeline_with_pasted_keys_is_documented_and_never_measured(cast, init
 
 
 def test_a_result_is_measured_only_where_the_rulebook_says_so(cast, initiative, settings):
-    issuers.make_pipeline(cast, initiative)
+    pipeline = issuers.make_pipeline(cast, initiative)
     initiative_acts.say(initiative, "int.representative", cast.team)
+    both = f"{issuers.REQUIREMENT},int.representative"
+    answer = issuers.filed(Client(), initiative.ref, token_for("github", settings), requirement=both)
+    assert answer.status_code == 400  # a test of a failing source shows no quality
+    issuers.make_bar(cast, pipeline, "int.representative", condition="full_population")
+    answer = issuers.filed(Client(), initiative.ref, token_for("github", settings), requirement=both)
+    assert answer.status_code == 400  # the pipeline must show different things for the two
     answer = issuers.filed(
-        Client(),
-        initiative.ref,
-        token_for("github", settings),
-        requirement=f"{issuers.REQUIREMENT},int.representative",
-        tested="quality",
-    )
-    assert answer.status_code == 400  # a test of quality says nothing about the failure of a source
-    answer = issuers.filed(
-        Client(),
-        initiative.ref,
-        token_for("github", settings),
-        requirement="int.representative",
-        tested="quality",
-        condition="full_population",
+        Client(), initiative.ref, token_for("github", settings), requirement="int.representative"
     )
     assert answer.status_code == 201, answer.content
     assert level_of(initiative, "int.representative").level == Level.DOCUMENTED
@@ -117,24 +111,18 @@ def test_a_result_is_measured_only_where_the_rulebook_says_so(cast, initiative, 
 
 @pytest.mark.parametrize("key", ["int.representative", "prod.performance"])
 def test_a_suite_of_tests_is_not_measured_for_the_quality_of_results(cast, initiative, settings, key):
-    issuers.make_pipeline(cast, initiative)
+    pipeline = issuers.make_pipeline(cast, initiative)
+    issuers.make_bar(cast, pipeline, key, condition="full_population")
     initiative_acts.say(initiative, key, cast.team)
-    answer = issuers.filed(
-        Client(),
-        initiative.ref,
-        token_for("github", settings),
-        requirement=key,
-        tested="quality",
-        condition="full_population",
-    )
+    answer = issuers.filed(Client(), initiative.ref, token_for("github", settings), requirement=key)
     assert answer.status_code == 201, answer.content
     assert level_of(initiative, key).level == Level.DOCUMENTED
 
 
 def test_a_suite_of_forbidden_calls_is_measured_for_the_runtime(cast, initiative, settings):
-    issuers.make_pipeline(cast, initiative)
+    issuers.make_bar(cast, issuers.make_pipeline(cast, initiative), "layer.runtime")
     initiative_acts.say(initiative, "layer.runtime", cast.team)
-    asked = {"requirement": "layer.runtime", "tested": "enforcement"}
+    asked = {"requirement": "layer.runtime"}
     bad = issuers.JUNIT.replace(b'name="is away"/>', b'name="is away"><failure/></testcase>').replace(
         b'failures="0"', b'failures="1"'
     )
@@ -149,13 +137,15 @@ def test_drills_of_a_pipeline_are_measured_once_each_link_has_one(cast, initiati
     """The drill of one link, and one that a person recorded for the other link, do not measure both."""
     systems = [factories.make_system(cast, name) for name in ("Ledger", "Archive")]
     links = [factories.make_link(cast, initiative, system, agreed=True, **ON_FAILURE) for system in systems]
-    issuers.make_pipeline(cast, initiative)
+    names = [f"fallback gone {system.name}" for system in systems]
+    pipeline = issuers.make_pipeline(cast, initiative)
+    issuers.make_bar(cast, pipeline, "int.fallback", format="drill", tests=names)
     initiative_acts.say(initiative, "int.fallback", cast.team)
     factories.make_drill(cast, initiative, link=links[1], covers=["int.fallback"])
 
     def drilled(system: str) -> None:
         body = json.dumps(DRILL | {"system": system}).encode()
-        sent = {"requirement": "int.fallback", "format": "drill", "tested": ""}
+        sent = {"requirement": "int.fallback", "format": "drill"}
         answer = issuers.filed(
             Client(), initiative.ref, token_for("github", settings), body, "application/json", **sent
         )
@@ -168,9 +158,10 @@ def test_drills_of_a_pipeline_are_measured_once_each_link_has_one(cast, initiati
 
 
 def test_a_drill_of_a_pipeline_is_measured_for_alerts_and_not_for_an_outage(cast, initiative, settings):
-    issuers.make_pipeline(cast, initiative)
+    pipeline = issuers.make_pipeline(cast, initiative)
     keys = ("layer.observability", "prod.q10_outage")
     for key in keys:
+        issuers.make_bar(cast, pipeline, key, format="drill", tests=["fallback gone"])
         initiative_acts.say(initiative, key, cast.team)
         answer = issuers.filed(
             Client(),
@@ -180,7 +171,6 @@ def test_a_drill_of_a_pipeline_is_measured_for_alerts_and_not_for_an_outage(cast
             "application/json",
             format="drill",
             requirement=key,
-            tested="",
         )
         assert answer.status_code == 201, answer.content
     assert [level_of(initiative, key).level for key in keys] == [Level.MEASURED, Level.DOCUMENTED]
@@ -220,7 +210,16 @@ def test_a_failing_result_fails_and_the_next_one_replaces_it(cast, initiative, s
 
 def test_what_a_person_verified_is_not_replaced_by_the_next_night(cast, initiative, settings):
     key = "int.representative"
-    issuers.make_pipeline(cast, initiative)
+    pipeline = issuers.make_pipeline(cast, initiative)
+    issuers.make_bar(
+        cast,
+        pipeline,
+        key,
+        format="evaluation",
+        tests=["accuracy"],
+        threshold=Decimal("0.85"),
+        condition="full_population",
+    )
     initiative_acts.say(initiative, key, cast.team)
 
     def night():
@@ -232,8 +231,6 @@ def test_what_a_person_verified_is_not_replaced_by_the_next_night(cast, initiati
             "application/json",
             format="evaluation",
             requirement=key,
-            tested="quality",
-            condition="full_population",
         )
         return Evidence.objects.get(pk=answer.json()["evidence"])
 
@@ -246,14 +243,16 @@ def test_what_a_person_verified_is_not_replaced_by_the_next_night(cast, initiati
     assert level_of(initiative, key).level == Level.VERIFIED
 
 
-def test_a_result_under_an_easier_condition_does_not_replace_a_measured_one(cast, initiative, settings):
-    issuers.make_pipeline(cast, initiative)
+def test_a_result_under_an_unconfirmed_bar_does_not_replace_a_measured_one(cast, initiative, settings):
+    pipeline = issuers.make_pipeline(cast, initiative)
     first = issuers.filed(Client(), initiative.ref, token_for("github", settings))
     item = Evidence.objects.get(pk=first.json()["evidence"])
     artefacts.verify_item(item, issuers.REQUIREMENT, 1, cast.seat_architecture)
-    easier = issuers.filed(Client(), initiative.ref, token_for("github", settings), condition="curated")
+    issuers.make_bar(cast, pipeline, condition="curated", confirmed=False)
+    easier = issuers.filed(Client(), initiative.ref, token_for("github", settings))
     assert Evidence.objects.get(pk=easier.json()["evidence"]).supersedes is None
     assert level_of(initiative).level == Level.MEASURED
+    issuers.make_bar(cast, pipeline)
     again = issuers.filed(Client(), initiative.ref, token_for("github", settings))
     assert Evidence.objects.get(pk=again.json()["evidence"]).supersedes is not None
 
@@ -356,33 +355,33 @@ DRILL = {
 
 
 @pytest.mark.parametrize(
-    ("form", "body", "requirement", "tested", "kind", "figure"),
+    ("form", "body", "requirement", "kind", "figure"),
     [
-        ("evaluation", EVALUATION, "int.representative", "quality", "test_report", ["value", "0.91"]),
-        ("test-result", STATEMENT, issuers.REQUIREMENT, "fallback", "test_report", ["passed", "2"]),
+        ("evaluation", EVALUATION, "int.representative", "test_report", ["value", "0.91"]),
+        ("test-result", STATEMENT, issuers.REQUIREMENT, "test_report", ["passed", "2"]),
         (
             "cyclonedx",
             CYCLONEDX,
             "prod.q08_change_control",
-            "",
             "document",
             ["models with a model card", "1"],
         ),
-        ("drill", DRILL, "prod.q10_outage", "", "drill_record", ["drill", "fallback"]),
+        ("drill", DRILL, "prod.q10_outage", "drill_record", ["drill", "fallback"]),
         (
             "deployment",
             {"version": "2.4.1", "environment": "production", "deployed_at": "2026-01-05T10:00:00Z"},
             "prod.q08_change_control",
-            "",
             "document",
             ["version", "2.4.1"],
         ),
     ],
 )
 def test_each_format_is_filed_with_its_figures(
-    cast, initiative, settings, form, body, requirement, tested, kind, figure
+    cast, initiative, settings, form, body, requirement, kind, figure
 ):
-    issuers.make_pipeline(cast, initiative)
+    pipeline = issuers.make_pipeline(cast, initiative)
+    if form == "test-result":
+        issuers.make_bar(cast, pipeline, requirement, tests=STATEMENT["predicate"]["passedTests"])
     answer = issuers.filed(
         Client(),
         initiative.ref,
@@ -391,7 +390,6 @@ def test_each_format_is_filed_with_its_figures(
         "application/json",
         format=form,
         requirement=requirement,
-        tested=tested,
     )
     assert answer.status_code == 201, answer.content
     report = PipelineReport.objects.get()
@@ -447,7 +445,6 @@ def test_a_report_that_cannot_be_read_is_refused_in_a_sentence(cast, initiative,
         "application/json",
         format=form,
         requirement=requirement,
-        tested="" if form == "drill" else "quality",
     )
     assert answer.status_code == 400
     assert said in answer.json()["error"]

@@ -107,8 +107,8 @@ def test_the_page_begins_with_a_requirement_for_a_test_and_offers_none_of_a_stop
     assert "stop.postmortem" in asked
 
 
-def test_the_workflow_takes_file_and_condition_as_chosen(cast, as_):
-    """No condition is claimed before someone chose it, and a file name cannot bring a command."""
+def test_the_workflow_takes_the_file_as_chosen(cast, as_):
+    """A file name cannot bring a command."""
     initiative, client = factories.make_mvp(cast), as_(cast.owner)
     issuers.make_pipeline(cast, initiative)
     address = reverse("pipelines", args=[initiative.ref])
@@ -117,14 +117,11 @@ def test_the_workflow_takes_file_and_condition_as_chosen(cast, as_):
         page = client.get(address, {"requirement": issuers.REQUIREMENT, **asked})
         return page.context["pipelines"][0]["workflow"]
 
-    assert "condition=curated" in workflow()
     assert "--data-binary @junit.xml" in workflow()
-    chosen = workflow(condition="bounded_real", file="build/reports/results.xml")
-    assert "condition=bounded_real" in chosen
+    chosen = workflow(file="build/reports/results.xml")
     assert "--data-binary @build/reports/results.xml" in chosen
     for spoiled in ("$(id)", "a b", "a;id", "a\nb", "`id`", "../$HOME", "ä.xml", "x" * 101, '"'):
         assert workflow(file=spoiled) == workflow(), spoiled
-    assert workflow(condition="proven") == workflow()
 
 
 def test_the_page_says_what_is_measured_and_that_each_link_needs_a_drill(cast, as_):
