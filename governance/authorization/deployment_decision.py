@@ -2,7 +2,8 @@
 
 A pipeline asks as AuthZEN writes it: the action `deploy`, with `stage` and `version` in its properties, on a resource
 of the type `artefact`, whose id is the digest. No clause of a contract is asked: the approved stage, its support and
-the register of deployments decide. Source: docs/adr/0087.
+the register of deployments decide. A yes is for one artefact, whose digest the register has. Asking records nothing in
+the register. Source: docs/adr/0087.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Any
 from governance.authorization.authzen import BadRequest
 from governance.authorization.decision import Decision, InitiativeCondition, Version, refusal_of
 from governance.permission_result import ended
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, DecisionOutcome, Stage
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, DecisionOutcome, Layer, Stage
 from governance.vocabulary.readable_text import hidden, shown
 
 ACTION, RESOURCE = "deploy", "artefact"
@@ -26,6 +27,8 @@ CODES = {
     ),
 }
 LONGEST_VERSION = 80  # characters of a version in the register of components
+# A pipeline deploys no model: what runs a model is in another layer, and has its own version and digest.
+DEPLOYED_LAYERS = tuple(layer for layer in Layer if layer != Layer.MODEL)
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 # What to do if the condition of the initiative denies everything, by its code.
 _REMEDIES = {
@@ -51,6 +54,7 @@ class AskedDeployment:
 class DeclaredVersion:
     """A component version that the initiative runs or plans, with its digest if one is recorded."""
 
+    layer: str
     name: str
     version: str
     artefact: str = ""
@@ -135,18 +139,30 @@ def _reasons(
 
 
 def _undeclared(asked: AskedDeployment, declared: tuple[DeclaredVersion, ...]) -> Iterable[str]:
-    """Yield the reason if the register of deployments does not have this version with this artefact."""
+    """Yield the reason if no deployed component has this version with this artefact."""
     same = [one for one in declared if one.version.casefold() == asked.version.casefold()]
-    if any(one.artefact in ("", asked.artefact) for one in same):
+    deployed = [one for one in same if one.layer in DEPLOYED_LAYERS]
+    if any(one.artefact == asked.artefact for one in deployed):
         return
     version = shown(asked.version)
-    if same:
+    unnamed = next((one for one in deployed if not one.artefact), None)
+    if unnamed is not None:
         yield (
-            f"Version {version} of {shown(same[0].name)} is recorded with another digest. Deploy the recorded "
+            f"No digest is recorded for version {version} of {shown(unnamed.name)}. Record this version again "
+            "under Versions and scope, with the digest of its artefact."
+        )
+    elif deployed:
+        yield (
+            f"Version {version} of {shown(deployed[0].name)} is recorded with another digest. Deploy the recorded "
             "artefact, or record the new artefact as a new version."
+        )
+    elif same:
+        yield (
+            f"Version {version} is the version of a model, {shown(same[0].name)}. Ask for the version of the "
+            "component that the pipeline deploys."
         )
     else:
         yield ended(
             f"Version {version} is neither running nor planned. Record it under Versions and scope, with the "
-            "day from which it runs"
+            "day from which it runs and the digest of its artefact"
         )

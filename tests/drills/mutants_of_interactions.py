@@ -247,10 +247,24 @@ MUTANTS = [
         "tests/unit/governance/authorization/test_deployment_decision.py",
     ),
     (
-        "a version with a recorded digest is this artefact alone",
+        "a yes is for the recorded artefact alone",
         "governance.authorization.deployment_decision:_undeclared",
+        "one.artefact == asked.artefact",
         'one.artefact in ("", asked.artefact)',
-        "True",
+        "tests/unit/governance/authorization/test_deployment_decision.py",
+    ),
+    (
+        "a version and its digest are of one component",
+        "governance.authorization.deployment_decision:_undeclared",
+        "any(one.artefact == asked.artefact for one in deployed)",
+        "deployed and any(one.artefact == asked.artefact for one in declared)",
+        "tests/unit/governance/authorization/test_deployment_decision.py",
+    ),
+    (
+        "the version of a model is not deployed",
+        "governance.authorization.deployment_decision:_undeclared",
+        "one for one in same if one.layer in DEPLOYED_LAYERS",
+        "one for one in same",
         "tests/unit/governance/authorization/test_deployment_decision.py",
     ),
     (

@@ -103,7 +103,10 @@ def answer(
         reported=initiative.imported,
         supported=supported,
         contract=known.version_at(now)[0],
-        declared=[DeclaredVersion(one.version.name, one.version.version, one.artefact) for one in running],
+        declared=[
+            DeclaredVersion(one.version.layer, one.version.name, one.version.version, one.artefact)
+            for one in running
+        ],
     )
 
 

@@ -56,7 +56,8 @@ def record_component(
     `listed` is its row of the register. Without `listed`, give layer, name and version. A missing row is proposed
     with its vendor, by default that of the last version of this name. The version takes the part of `replaces`, else
     the part with its layer and name, else a new part. Data that pass through the part are in its region from then on.
-    A first version voids nothing. `artefact` is the digest of what is deployed. Raises ValidationError or Refused.
+    A first version voids nothing. `artefact` is the digest of what is deployed. If the same version runs without one,
+    it gets this digest and evidence stays. Raises ValidationError or Refused.
     """
     if artefact:
         try:
@@ -95,8 +96,37 @@ def record_component(
             artefact=artefact,
             runs_from=runs_from or clock.now(),
         )
+        unnamed = initiative.deployments.filter(
+            part=incoming.part, version=listed, region=incoming.region, runs_to__isnull=True, artefact=""
+        ).first()
+        if artefact and unnamed is not None and runs_from is None:
+            return _named(initiative, unnamed, artefact)
         start_version(initiative, incoming, approver=approver, rollback=rollback, by=by)
     return incoming
+
+
+def _named(initiative: Initiative, deployment: Deployment, artefact: str) -> Deployment:
+    """Record the digest of a deployment that had none."""
+    deployment.artefact = artefact
+    deployment.save()
+    _record(initiative, deployment)
+    follow([initiative])
+    return deployment
+
+
+def _record(initiative: Initiative, deployment: Deployment, replaces: Deployment | None = None) -> None:
+    """Write the entry of a deployment with its digest, and the one that it replaces."""
+    version = deployment.version
+    entries.record(
+        EntryKind.COMPONENT_RECORDED,
+        initiative=initiative,
+        layer=version.layer,
+        version=str(deployment),
+        vendor=version.vendor.name if version.vendor else "",
+        runs_from=deployment.runs_from,
+        artefact=deployment.artefact,
+        replaces=str(replaces) if replaces else None,
+    )
 
 
 def _part(initiative: Initiative, row: ComponentVersion, replaces: Deployment | None) -> int:
@@ -137,16 +167,7 @@ def start_version(
         outgoing.runs_to = start
         outgoing.save()
     incoming.save()
-    entries.record(
-        EntryKind.COMPONENT_RECORDED,
-        initiative=initiative,
-        layer=layer,
-        version=str(incoming),
-        vendor=incoming.version.vendor.name if incoming.version.vendor else "",
-        runs_from=start,
-        artefact=incoming.artefact,
-        replaces=str(outgoing) if outgoing else None,
-    )
+    _record(initiative, incoming, outgoing)
     change = None
     if outgoing is not None:
         change = pull(

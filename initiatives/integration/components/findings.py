@@ -8,6 +8,7 @@ successor. These messages block nothing, for components of any layer.
 A version that the organisation made runs in production without an answer of the deployment gate: the requirement is
 prod.q08_change_control (docs/api.md, "Ask before you deploy"). It counts from the day after its first day on, if it
 names its artefact or if the initiative asked the gate before it, until the gate allows it or another version runs.
+The gate allows no version whose digest is not recorded.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance import clock
+from governance.authorization.deployment_decision import DEPLOYED_LAYERS
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Layer, Stage
@@ -104,7 +106,9 @@ def says_of_unasked(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
                     artefact,
                     started,
                 ),
-                phrase("Let the pipeline ask for this version, or put back a version that was allowed."),
+                phrase("Let the pipeline ask for this version, or put back a version that was allowed.")
+                if use.artefact
+                else phrase("Record the digest of this version, and let the pipeline ask for it."),
                 LEAD,
                 since=clock.midnight_after(started),
             ),
@@ -114,21 +118,21 @@ def says_of_unasked(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 def unasked() -> QuerySet[Deployment]:
     """Return what has run in production for a day, although it had to be asked about and was not allowed.
 
-    An answer belongs to the artefact, or to the version if the deployment names no artefact. Versions of a vendor that
-    name no artefact are left out, because no pipeline of the organisation builds them.
+    An answer belongs to the artefact and the version. Models are left out, because no pipeline deploys them. Versions
+    of a vendor that name no artefact are left out, because no pipeline of the organisation builds them.
     """
     now = clock.now()
     answers = DeploymentDecision.objects.filter(initiative=OuterRef("initiative"))
     allowed = answers.filter(stage=Stage.PRODUCTION, reasons=[])
-    of_artefact = Exists(allowed.filter(artefact=OuterRef("artefact")))
-    of_version = Q(artefact="") & Exists(allowed.filter(version__iexact=OuterRef("version__version")))
+    same = allowed.filter(artefact=OuterRef("artefact"), version__iexact=OuterRef("version__version"))
     asks = answers.filter(at__lte=OuterRef("runs_from"))
     rows = Deployment.objects.running_at(now).filter(
         ~Q(artefact="") | Q(version__vendor__isnull=True) & Exists(asks),
+        version__layer__in=DEPLOYED_LAYERS,
         initiative__stage=Stage.PRODUCTION,
         runs_from__lt=clock.midnight_before(clock.today()),
     )
-    return rows.exclude(of_artefact | of_version).select_related("version__vendor")
+    return rows.exclude(Exists(same)).select_related("version__vendor")
 
 
 def ending_by(last: date) -> list[Ending]:

@@ -10,13 +10,18 @@ from governance.authorization.authzen import BadRequest
 from governance.authorization.decision import InitiativeCondition, Version
 from governance.authorization.deployment_decision import AskedDeployment, DeclaredVersion
 from governance.contracts.cedar_policies import Policies
-from governance.vocabulary import Stage
+from governance.vocabulary import Layer, Stage
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 ASKED = AskedDeployment(DIGEST, "1.4.2", Stage.PRODUCTION)
 RUNS = InitiativeCondition("production")
 CONTRACT = Version(3, "d" * 64, datetime(2026, 1, 1, tzinfo=UTC), None, Policies(()))
-DECLARED = (DeclaredVersion("Assistant", "1.4.2"),)
+DECLARED = (DeclaredVersion("application", "Assistant", "1.4.2", DIGEST),)
+
+
+def declared(version, artefact, layer="runtime", name="A"):
+    """One version that the initiative runs."""
+    return (DeclaredVersion(layer, name, version, artefact),)
 
 
 def decided(asked=ASKED, condition=RUNS, **changed):
@@ -48,8 +53,10 @@ def test_a_version_may_go_to_the_approved_stage_and_to_each_before_it(stage):
         (RUNS, {"supported": ""}, "is not known", "Ask again"),
         (RUNS, {"contract": None}, "No version of the contract is in force.", "Have the board approve"),
         (RUNS, {"declared": ()}, "neither running nor planned", "Record it under Versions and scope"),
-        (RUNS, {"declared": (DeclaredVersion("A", "1.4.3"),)}, "neither running nor planned", "Record it"),
-        (RUNS, {"declared": (DeclaredVersion("A", "1.4.2", OTHER),)}, "another digest", "as a new version"),
+        (RUNS, {"declared": declared("1.4.3", DIGEST)}, "neither running nor planned", "Record it"),
+        (RUNS, {"declared": declared("1.4.2", OTHER)}, "another digest", "as a new version"),
+        (RUNS, {"declared": declared("1.4.2", "")}, "No digest is recorded", "Record this version again"),
+        (RUNS, {"declared": declared("1.4.2", DIGEST, "model")}, "of a model, A", "Ask for the version of"),
         (replace(RUNS, held=("A concern",)), {}, "held: A concern", "have the hold lifted"),
         (replace(RUNS, switched_off="Odd"), {}, "kill switch is on: Odd", "switch the systems on again"),
         (InitiativeCondition("stopped"), {}, "is stopped", "Deploy nothing"),
@@ -79,13 +86,66 @@ def test_a_contract_is_needed_for_production_alone():
     assert decision.allowed
 
 
-def test_a_version_with_a_recorded_digest_is_this_artefact_alone():
-    declared = (DeclaredVersion("A", "1.4.2", OTHER), DeclaredVersion("A", "1.4.2", DIGEST))
-    assert decided(declared=declared)[0].allowed
-    assert not decided(declared=declared[:1])[0].allowed
-    assert decided(replace(ASKED, version="1.4.2-RC"), declared=(DeclaredVersion("A", "1.4.2-rc"),))[
-        0
-    ].allowed
+@pytest.mark.parametrize("stage", ["prototype", "mvp", "production"])
+@pytest.mark.parametrize("layer", Layer)
+def test_a_yes_is_for_the_digest_that_is_recorded_with_this_version_of_a_deployed_layer(stage, layer):
+    asked = replace(ASKED, stage=Stage(stage), version="1.4.2-RC")
+    both = (*declared("1.4.2-rc", OTHER, layer), *declared("1.4.2-rc", DIGEST, layer))
+    assert decided(asked, declared=both)[0].allowed is (layer != "model")
+    assert not decided(asked, declared=both[:1])[0].allowed
+
+
+VERSIONS = {"of the component": "2.1", "of another": "7.0", "of the model": "m-4", "of none": "9.9"}
+DIGESTS = {
+    "of another component": f"sha256:{'c' * 64}",
+    "of the model": f"sha256:{'d' * 64}",
+    "of an earlier version": f"sha256:{'e' * 64}",
+    "of none": OTHER,
+    "empty": "",
+    "uppercase": DIGEST.upper(),
+    "uppercase digits": f"sha256:{'A' * 64}",
+    "without its algorithm": "a" * 64,
+    "of another algorithm": f"sha512:{'a' * 128}",
+    "of an algorithm of the same length": f"blake3:{'a' * 64}",
+    "a prefix": DIGEST[:-1],
+    "longer": f"{DIGEST}a",
+    "with a line break": f"{DIGEST}\n",
+    "with a space": f" {DIGEST}",
+    "with its image": f"app@{DIGEST}",
+}
+RUNNING = (
+    *declared("2.1", DIGEST, "application", "Assistant"),
+    *declared("7.0", DIGESTS["of another component"], "runtime", "Worker"),
+    *declared("m-4", DIGESTS["of the model"], "model", "Language model"),
+    *declared("8.0", "", "integration", "Adapter"),
+)
+
+
+def _questions():
+    """Each digest with each version, but for the two that belong together, and a version without a digest."""
+    for name, version in VERSIONS.items():
+        for what, digest in (DIGESTS | {"of the component": DIGEST}).items():
+            if (name, what) not in (("of the component",) * 2, ("of another", "of another component")):
+                yield pytest.param(version, digest, id=f"version {name}, digest {what}")
+    for what in ("of none", "of another component", "of the model"):
+        yield pytest.param("8.0", DIGESTS[what], id=f"version without a digest, digest {what}")
+
+
+HOSTILE = list(_questions())
+
+
+def test_there_are_sixty_hostile_questions():
+    assert len(HOSTILE) >= 60
+
+
+@pytest.mark.parametrize(("version", "digest"), HOSTILE)
+@pytest.mark.parametrize("stage", ["prototype", "mvp", "production"])
+def test_no_hostile_question_gets_a_yes(version, digest, stage):
+    try:
+        asked = deployment_decision.read(evaluation_request(digest, version=version, stage=stage))
+    except BadRequest:
+        return
+    assert not decided(asked, declared=RUNNING)[0].allowed
 
 
 def test_only_the_action_deploy_on_an_artefact_is_for_the_gate():

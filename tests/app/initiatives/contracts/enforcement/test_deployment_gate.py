@@ -26,9 +26,22 @@ pytestmark = pytest.mark.django_db
 URL = "/access/v1/evaluation"
 
 
+def with_digest(cast, initiative: Initiative, version: str = "1.0", artefact: str = DIGEST) -> Initiative:
+    """The initiative, with the digest of its application."""
+    component_actions.record_component(
+        initiative=initiative,
+        layer="application",
+        name="Assistant",
+        version=version,
+        artefact=artefact,
+        by=cast.owner,
+    )
+    return initiative_acts.fresh(initiative)
+
+
 @pytest.fixture
 def production(cast) -> Initiative:
-    return factories.make_production(cast)
+    return with_digest(cast, factories.make_production(cast))
 
 
 @pytest.fixture
@@ -94,7 +107,7 @@ def test_each_obstacle_is_a_no_and_ends_with_its_cause(cast, production, pipelin
 
 
 def test_an_mvp_may_not_go_to_production(cast):
-    mvp = factories.make_mvp(cast)
+    mvp = with_digest(cast, factories.make_mvp(cast))
     pipeline = Pipeline(factories.make_key(cast, mvp, scopes=["deployments"])[1].text)
     found = reasons(pipeline.asks())
     assert [one.split(".")[0] for one in found] == [

@@ -32,7 +32,12 @@ def pipeline(cast, production) -> Pipeline:
 def runs(cast, production, name: str, version: str, **fields) -> Deployment:
     """A version in a part of its own, from now on."""
     return component_actions.record_component(
-        initiative=production, layer="runtime", name=name, version=version, by=cast.owner, **fields
+        initiative=production,
+        layer=fields.pop("layer", "runtime"),
+        name=name,
+        version=version,
+        by=cast.owner,
+        **fields,
     )
 
 
@@ -86,14 +91,42 @@ def test_a_finding_counts_until_a_yes_which_it_does_not_prevent(cast, as_, produ
 
 
 def test_a_version_that_was_asked_about_or_is_replaced_is_no_finding(cast, production, pipeline):
-    asked = runs(cast, production, "Image", "7")
+    runs(cast, production, "Image", "7", artefact=DIGEST)
     assert pipeline.asks("7")["decision"]
-    other = runs(cast, production, "Worker", "3", artefact=OTHER)
+    runs(cast, production, "Worker", "3", artefact=OTHER)
     with tomorrow():
         assert found() == ["Worker 3"]
         runs(cast, production, "Worker", "4")
         assert found() == []
-    assert (asked.artefact, other.artefact) == ("", OTHER)
+
+
+def test_a_version_without_a_digest_gets_one_and_then_a_yes_and_no_other_version_ends_its_finding(
+    cast, production, pipeline
+):
+    pipeline.asks(stage="mvp")
+    use = runs(cast, production, "Image", "7")
+    assert not pipeline.asks("7")["decision"]
+    runs(cast, production, "Worker", "7", artefact=OTHER)
+    assert pipeline.asks("7", OTHER)["decision"]
+    with tomorrow():
+        assert found() == ["Image 7"], "the yes was for the worker"
+        assert sync.follow_register() == [production.pk]
+        assert not pipeline.asks("7")["decision"]
+        changes = production.changes.count()
+        assert runs(cast, production, "Image", "7", artefact=DIGEST) == use
+        assert production.changes.count() == changes, "the version is the same: evidence stays"
+        assert pipeline.asks("7")["decision"]
+        assert found() == []
+        again = runs(cast, production, "Image", "7", artefact=f"sha256:{'c' * 64}")
+        assert again != use, "another artefact takes the place of this one"
+        assert production.changes.count() == changes + 1
+
+
+def test_a_model_is_not_deployed_by_a_pipeline(cast, production, pipeline):
+    runs(cast, production, "Own model", "3", artefact=OTHER, layer="model")
+    assert not pipeline.asks("3", OTHER)["decision"]
+    with tomorrow():
+        assert found() == []
 
 
 def test_a_digest_is_whole_or_refused(cast, as_, production):
