@@ -1,11 +1,14 @@
 """Signing in with a provider, from the button to the end of the session; and every way in which it is refused."""
 
 import time
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.test import Client
 
+from governance import clock
 from governance.identity import actions, break_glass, linked_accounts
 from governance.models import (
     Entry,
@@ -77,6 +80,16 @@ def test_keys_rotated_are_fetched_once_and_the_old_one_counts_no_more(linked, id
     assert idp.asked.count("/keys") == 2
     idp.sign = servers.signed
     assert refusal(there_and_back(Client(), idp)) == "unknown key"
+
+
+def test_a_withdrawn_key_signs_nobody_in_after_ten_minutes(linked, idp):
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        browser = Client()
+        there_and_back(browser, idp)
+        assert who(browser) == "ana"
+        idp.published = [key for key in idp.published if key["kid"] != "rsa-1"]
+        travel.shift(timedelta(minutes=10))
+        assert refusal(there_and_back(Client(), idp)) == "unknown key"
 
 
 def test_private_key_jwt_takes_no_secret_and_publishes_the_public_half(provider, idp, admin, client):

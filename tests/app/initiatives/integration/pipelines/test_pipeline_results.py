@@ -1,9 +1,11 @@
 """Results that pipelines file: four issuers shaped like the platforms, each format, and what a result changes."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
@@ -305,6 +307,18 @@ def test_an_unknown_key_is_fetched_again_at_most_once_a_minute(cast, initiative,
     assert len(published.asked) == asked  # within the minute
     cache.delete(f"pipeline-keys-asked:{issuers.GITHUB}")
     assert issuers.filed(Client(), initiative.ref, token).status_code == 201
+
+
+def test_a_withdrawn_key_files_nothing_after_ten_minutes(cast, initiative, settings, published):
+    cache.clear()  # of keys that another test fetched
+    issuers.make_pipeline(cast, initiative)
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        assert issuers.filed(Client(), initiative.ref, token_for("github", settings)).status_code == 201
+        published.keys[issuers.GITHUB] = [RSAKey.generate_key(2048, {"kid": "github-2"})]
+        travel.shift(timedelta(minutes=10))
+        answer = issuers.filed(Client(), initiative.ref, token_for("github", settings))
+    assert answer.status_code == 401
+    assert PipelineReport.objects.count() == 1
 
 
 EVALUATION = {
