@@ -160,7 +160,7 @@ def move_clocks(row: Incident, older: Incident, by: User) -> None:
     for one in row.deadlines.filter(met_at__isnull=True):
         twin = there.get(one.duty_id)
         if twin is None:
-            twin = Deadline(incident=older, started_by=one.started_by, started_at=one.started_at)
+            twin = Deadline(incident=older, started_by=by, started_at=one.started_at)
             for name in ("duty", "words", "source", "aware_on", "due"):
                 setattr(twin, name, getattr(one, name))
             twin.save()

@@ -15,6 +15,7 @@ from django.core import checks
 from django.db import models
 
 from governance.database.row_history import WrittenOnce
+from governance.offline.verify import GOVERNED, Governed
 
 APPS = ("governance", "initiatives", "adoption")
 
@@ -89,6 +90,12 @@ OF_ITS_ACT = """
       FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
      WHERE e.xact = plumbline_xact() AND e.initiative_ref <> '' AND e."table" = ''
        AND position(convert_to({digest}, 'UTF8') IN b.body) > 0;"""
+
+# By the line of the table in GOVERNED. A row that is written once has other triggers against changes.
+KEPT = """
+CREATE OR REPLACE TRIGGER written_as_stated BEFORE {events} ON {table}
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept({arguments})
+"""
 
 # CREATE OR REPLACE does not exist for constraint triggers.
 GUARD_TRIGGER = """
@@ -183,7 +190,8 @@ def bound_to(tables: list[str]) -> str:
 
 
 def install(cursor, present: set[str]) -> None:
-    """Put capture on every captured table, and the guard on every governed one. Safe to repeat."""
+    """Put capture on every captured table, and the guards on every governed one. Safe to repeat."""
+    once = {model._meta.db_table for model in written_once_models()}
     for model in captured_models():
         if model._meta.db_table not in present:
             continue
@@ -204,6 +212,17 @@ def install(cursor, present: set[str]) -> None:
     for model in governed_models():
         if {model._meta.db_table, history_table(model)} <= present:
             _install_guard(cursor, model)
+    for table, line in GOVERNED.items():
+        if table in present and (line.names or table not in once):
+            cursor.execute(_kept(table, line, once=table in once))
+
+
+def _kept(table: str, line: Governed, *, once: bool) -> str:
+    """Return the SQL of the guard that keeps the rows of a table as its line states."""
+    events = "INSERT" if once else "INSERT OR UPDATE" if line.deleted else "INSERT OR UPDATE OR DELETE"
+    parts = (line.changes, line.once, line.names, line.by_system, line.until)
+    arguments = ", ".join("'{" + ",".join(part) + "}'" for part in parts)
+    return KEPT.format(events=events, table=table, arguments=arguments)
 
 
 def secret_columns(model: type[models.Model]) -> list[str]:
@@ -367,4 +386,28 @@ def check_models(**_) -> list[checks.CheckMessage]:
                     id="plumbline.E001",
                 )
             )
+        elif (governed or once) and (wrong := _lacks(model)):
+            found.append(
+                checks.Error(
+                    f"{label}: {wrong}.",
+                    hint="State in GOVERNED of governance/offline/verify.py what may happen to rows of this table.",
+                    obj=model,
+                    id="plumbline.E003",
+                )
+            )
     return found
+
+
+def _lacks(model: type[models.Model]) -> str:
+    """Return what is wrong with the line of a governed table, or ""."""
+    line = GOVERNED.get(model._meta.db_table)
+    if line is None:
+        return "its table has no line in GOVERNED"
+    unknown = {name for part in line[:-1] for name in part} - {
+        field.column for field in model._meta.concrete_fields
+    }
+    return (
+        f"its line in GOVERNED names columns that do not exist: {', '.join(sorted(unknown))}"
+        if unknown
+        else ""
+    )

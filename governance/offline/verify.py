@@ -828,7 +828,9 @@ JUDGED = {
         "digest",
         "replaces_id",
         "at",
+        "reason",
     ),
+    "initiatives_question": (),
     "initiatives_stagechange": (
         "initiative_id",
         "from_stage",
@@ -1081,6 +1083,349 @@ JUDGED_ACTS = tuple(
         )
     )
 )
+
+
+class Governed(NamedTuple):
+    """What may happen to the rows of a governed table. The guards of the database are made from these lines.
+
+    `changes` are the columns that may change, and `once` those that may be written once, where they were empty. All
+    other columns stay as they were written. `names` are the columns that name whoever writes them, in `by_system` also
+    if the system writes them. Rows are deleted only where `deleted` is true.
+    """
+
+    changes: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    by_system: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    deleted: bool = False
+
+
+def _rows(
+    changes: str = "",
+    once: str = "",
+    *,
+    names: str = "",
+    by_system: str = "",
+    until: str = "",
+    deleted: bool = False,
+) -> Governed:
+    columns = (tuple(words.split()) for words in (changes, once, names, by_system, until))
+    return Governed(*columns, deleted=deleted)
+
+
+WITHDRAWN = "withdrawn_at withdrawn_by_id withdrawn_reason"
+ENDED = "ended_at ended_by_id ended_reason"
+ACCEPTED = "accepted_by_id accepted_seat accepted_at second_by_id second_seat second_at"
+JUDGED_REPORT = "answer judged_by_id judged_at incident_id"
+TERMS = "awaits_confirmation confirmed_by_id confirmed_at"
+# Each governed table. A new one without its line stops the start (`row_capture.check_models`).
+GOVERNED: dict[str, Governed] = {
+    # What opens: accounts, seats, keys, receivers, units.
+    "governance_absence": _rows("ends_at", names="person_id"),
+    "governance_apitoken": _rows("expires_at", ENDED, names="owner_id ended_by_id"),
+    "governance_authenticatorapp": _rows(
+        once="ended_at ended_by_id", names="person_id ended_by_id", by_system="ended_by_id"
+    ),
+    "governance_board": _rows("name unit_id", "decides_from"),
+    "governance_breakglass": _rows(names="marked_by_id", deleted=True),
+    "governance_clientkey": _rows(once="ended_at"),
+    "governance_delegation": _rows("stands_id", "accepted_at ended_at ended_reason"),
+    "governance_directory": _rows(
+        "public secret_hash made_at expires_at revoked_at revoked_by_id revoked_reason",
+        names="made_by_id revoked_by_id",
+    ),
+    "governance_eventreceiver": _rows(once=ENDED, names="made_by_id ended_by_id"),
+    "governance_externalidentity": _rows(
+        "subject", ENDED, names="linked_by_id ended_by_id", until="ended_at"
+    ),
+    "governance_factorreset": _rows(
+        once="done_at stopped_at stopped_by_id", names="asked_by_id stopped_by_id"
+    ),
+    "governance_identityprovider": _rows(
+        "name client_id authentication secret_box secret_set_at scopes takes_guests makes_people unit_claim "
+        "signing_acr switched_on"
+    ),
+    "governance_legalhold": _rows(
+        once="lifted_at lifted_by_id lift_reason", names="opened_by_id lifted_by_id"
+    ),
+    "governance_membership": _rows("ends_at", "confirmed_by_id confirmed_at", names="confirmed_by_id"),
+    "governance_passkey": _rows(
+        once="confirmed_at confirmed_by_id ended_at ended_by_id",
+        names="person_id confirmed_by_id ended_by_id",
+        by_system="ended_by_id",
+    ),
+    "governance_providerkey": _rows("gone_at"),
+    "governance_recoverycode": _rows(once="used_at ended_at", names="person_id"),
+    "governance_sameperson": _rows(
+        once="cleared_at cleared_by_id cleared_reason", names="found_by_id cleared_by_id"
+    ),
+    "governance_servicekey": _rows(
+        "principal_id principal_left_at expires_at",
+        "revoked_at revoked_by_id revoked_reason",
+        names="made_by_id revoked_by_id",
+    ),
+    "governance_signinpolicy": _rows("local_accounts changed_at"),
+    "governance_unit": _rows("name code parent_id path", "merged_into_id"),
+    "governance_user": _rows(
+        "password login full_name email unit_id manager_id is_active is_admin is_auditor is_privacy_officer "
+        "signs_from address_changed_at may_be_another"
+    ),
+    "initiatives_pipeline": _rows(once=ENDED, names="by_id ended_by_id"),
+    # Rulebooks, contracts and samples of the audit.
+    "governance_clause": _rows("kind sentence terms fingerprint position", deleted=True),
+    "governance_clausecomment": _rows(once="resolved_by_id resolved_at", names="by_id resolved_by_id"),
+    "governance_contract": _rows(),
+    "governance_contractapproval": _rows(names="person_id"),
+    "governance_contractversion": _rows(
+        "state written_at digest edition wanted_from starts_at ends_at", names="author_id"
+    ),
+    "governance_criterion": _rows(),
+    "governance_gate": _rows(),
+    "governance_requirement": _rows(),
+    "governance_rulebook": _rows(
+        "admin_id chair_id published_at takes_effect effective_on", names="loaded_by_id admin_id chair_id"
+    ),
+    "governance_sample": _rows(once="finished_by_id finished_at", names="drawn_by_id finished_by_id"),
+    "governance_sampledentry": _rows(
+        "notes conclusion words concluded_by_id concluded_at", names="concluded_by_id"
+    ),
+    "governance_signatureproof": _rows(names="person_id"),
+    "governance_signingrule": _rows(),
+    "governance_vocabularyword": _rows("words retired_at"),
+    # What the machines of the installation write.
+    "governance_apitokenuse": _rows(),
+    "governance_decisionbatch": _rows(),
+    "governance_interactionbatch": _rows(),
+    "governance_keyheartbeat": _rows(),
+    # Initiatives, their stages and who has a part in them.
+    "initiatives_initiative": _rows(
+        "title unit_id problem stage basis since confidential platform proposed_tier worst_credible_harm tier "
+        "tier_confirmed_by_id tier_confirmed_at tier_scope tier_purpose purpose_changed_at reattested_at "
+        "withdrawn_at withdrawn_reason joined_to_id",
+        "contract_id",
+        names="registered_by_id tier_confirmed_by_id",
+    ),
+    "initiatives_businesscase": _rows("vendor currency budget run_cost benefit go_live_on ticket"),
+    "initiatives_continuation": _rows(names="by_id"),
+    "initiatives_formertitle": _rows(names="by_id"),
+    "initiatives_handover": _rows(
+        once="accepted_at ended_at ended_reason", names="proposed_by_id", until="accepted_at ended_at"
+    ),
+    "initiatives_notsimilar": _rows(names="by_id"),
+    "initiatives_pastsupportedstage": _rows(),
+    "initiatives_roleassignment": _rows(
+        "accepted_at accepted_words ended_reason", "declined_at ended_at", names="proposed_by_id"
+    ),
+    "initiatives_stagechange": _rows(once="consumed", names="by_id"),
+    # What binds: answers, evidence, reviews, holds, conditions, consents.
+    "initiatives_acceptedrisk": _rows(
+        "reviewed_by_id reviewed_at reviewed_words",
+        f"risk_id risk_at refused_by_id refused_at refused_reason {ENDED}",
+        names="requested_by_id risk_id refused_by_id reviewed_by_id ended_by_id",
+    ),
+    "initiatives_answer": _rows(
+        f"kind text version by_id at {ACCEPTED}", names="by_id accepted_by_id second_by_id"
+    ),
+    "initiatives_approvalanswer": _rows(names="person_id"),
+    "initiatives_approvalrequest": _rows(once="decided_at granted", until="decided_at"),
+    "initiatives_approvaluse": _rows(),
+    "initiatives_condition": _rows(
+        "text owner_id due met_at met_by_id met_note not_met_at not_met_by_id not_met_reason",
+        names="met_by_id not_met_by_id",
+    ),
+    "initiatives_coverage": _rows(),
+    "initiatives_declaredgoal": _rows(
+        "declared declared_at result outcome evidence_id reported_at", "frozen_at"
+    ),
+    "initiatives_dependant": _rows(
+        once="confirmed_at declined_at declined_reason statement_id ended_at", names="stated_by_id"
+    ),
+    "initiatives_drawnrequirement": _rows(),
+    "initiatives_evidence": _rows(
+        "missing_since supersedes_id",
+        "withdrawn_at withdrawn_reason",
+        names="author_id",
+        by_system="author_id",
+    ),
+    "initiatives_evidencenames": _rows(),
+    "initiatives_evidenceopening": _rows(names="person_id"),
+    "initiatives_excuse": _rows(names="by_id"),
+    "initiatives_gap": _rows(
+        "owner_id owner_accepted_at due",
+        "closed_at closed_by_id closed_with_id accepted_again_id",
+        names="closed_by_id",
+    ),
+    "initiatives_hold": _rows(
+        "reason liftable_since", "lifted_at lifted_by_id lift_reason", names="opened_by_id lifted_by_id"
+    ),
+    "initiatives_killswitch": _rows(
+        once="released_at released_by_id release_reason drill_id", names="pressed_by_id released_by_id"
+    ),
+    "initiatives_obligation": _rows(
+        once="completed_at completed_by_id completed_note", names="completed_by_id"
+    ),
+    "initiatives_question": _rows(once="answer answered_by_id answered_at", names="answered_by_id"),
+    "initiatives_review": _rows(
+        "outcome rulebook_id findings", "ended_by_id ended_at reason", names="opened_by_id ended_by_id"
+    ),
+    "initiatives_secondlook": _rows(names="drawn_by_id"),
+    "initiatives_signoff": _rows(names="person_id"),
+    "initiatives_standalonedeclaration": _rows(
+        ACCEPTED, "ended_at ended_reason", names="declared_by_id accepted_by_id second_by_id"
+    ),
+    "initiatives_verification": _rows(names="verifier_id"),
+    "initiatives_voiding": _rows(),
+    "initiatives_waiver": _rows(
+        "chair_id chair_at risk_id risk_at",
+        "refused_by_id refused_at refused_reason",
+        names="requested_by_id chair_id risk_id refused_by_id",
+    ),
+    # Scope, versions, changes and what the two logs show.
+    "initiatives_actname": _rows("action by_id at withdrawn_at", names="by_id"),
+    "initiatives_changerecord": _rows("approver_id rollback", names="recorded_by_id"),
+    "initiatives_decisionday": _rows(),
+    "initiatives_deployment": _rows(once="runs_to"),
+    "initiatives_deploymentdecision": _rows(),
+    "initiatives_logfinding": _rows(),
+    "initiatives_logfindingwithdrawal": _rows(),
+    "initiatives_measuredanswer": _rows(once="ended_at"),
+    "initiatives_performancepromise": _rows(once="ended_at", names="by_id"),
+    "initiatives_pipelinereport": _rows(),
+    "initiatives_requirementfinding": _rows(once="ended_at"),
+    "initiatives_scopeversion": _rows(once="starts_at ended_at", names="by_id"),
+    # Systems, components, definitions and their controls.
+    "initiatives_architecturedecision": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id"),
+    "initiatives_clauseenforcement": _rows(once="ended_at ended_by_id", names="by_id ended_by_id"),
+    "initiatives_componentversion": _rows(
+        "layer vendor_id name version region end_of_life end_of_life_source successor_id confirmed_by_id confirmed_at",
+        names="added_by_id confirmed_by_id",
+    ),
+    "initiatives_customisation": _rows(once="ended_on", names="by_id"),
+    "initiatives_definitionconflict": _rows(
+        "severity words found_at status decision decided_by_id decided_at mapping mapping_evidence_id downstream "
+        "gap_id gone_at",
+        names="decided_by_id",
+    ),
+    "initiatives_drift": _rows(names="by_id"),
+    "initiatives_drill": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id", by_system="by_id"),
+    "initiatives_foundmodel": _rows(
+        "name unit_id answer reason initiative_id answered_by_id answered_at", names="answered_by_id"
+    ),
+    "initiatives_link": _rows(
+        "pattern direction access purpose account_id data_classes live timeout_seconds retry on_failure told_users",
+        ENDED,
+        names="by_id ended_by_id",
+    ),
+    "initiatives_linkanswer": _rows(names="by_id"),
+    "initiatives_modelevaluation": _rows(
+        once=f"result n measured_on result_by_id result_at {WITHDRAWN}",
+        names="declared_by_id result_by_id withdrawn_by_id",
+    ),
+    "initiatives_processrecord": _rows("status reopened_at", WITHDRAWN, names="by_id withdrawn_by_id"),
+    "initiatives_profile": _rows(names="by_id"),
+    "initiatives_region": _rows(),
+    "initiatives_serviceaccount": _rows(
+        "name owner_id privileges review_by",
+        "closed_at closed_by_id closed_reason",
+        names="opened_by_id closed_by_id",
+    ),
+    "initiatives_signonflow": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id"),
+    "initiatives_sourceacceptance": _rows(names="by_id"),
+    "initiatives_system": _rows(
+        "name kind vendor_id unit_id location purpose owner_id source_of_truth_for editable last_updated_on "
+        "updated_every_days organised_on in_service_since regions knowledge_holder_id collection_id duplicate_of_id "
+        "source_key described_by_id described_at",
+        "retired_at retired_by_id retired_reason",
+        names="described_by_id retired_by_id",
+    ),
+    "initiatives_term": _rows("name meaning", names="by_id"),
+    "initiatives_termdefinition": _rows(
+        "field meaning counted_unit includes excludes as_of unit_or_currency time_window population "
+        "identifier_standard identifier_mask identifier_format business_logic valid_from valid_to by_id at",
+        WITHDRAWN,
+        names="by_id withdrawn_by_id",
+    ),
+    "initiatives_termuse": _rows(once="ended_at ended_by_id", names="by_id ended_by_id"),
+    "initiatives_tracesample": _rows(names="by_id"),
+    "initiatives_transfer": _rows(once="ended_at"),
+    "initiatives_unitpolicy": _rows(TERMS, WITHDRAWN, names="by_id confirmed_by_id withdrawn_by_id"),
+    "initiatives_vendor": _rows("listed_by_component"),
+    "initiatives_vendorterm": _rows(TERMS, WITHDRAWN, names="by_id confirmed_by_id withdrawn_by_id"),
+    # Notes, efforts, imports and drafts of rulebooks.
+    "initiatives_effort": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id"),
+    "initiatives_event": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id", until="withdrawn_at"),
+    "initiatives_fundingdecision": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id", until="withdrawn_at"),
+    "initiatives_importbatch": _rows(
+        "own published_on encoding columns reading counts repeats_id",
+        "confirmed_by_id confirmed_at discarded_by_id discarded_at undone_by_id undone_at undone_reason",
+        names="uploaded_by_id confirmed_by_id discarded_by_id undone_by_id",
+    ),
+    "initiatives_inventorysource": _rows("words columns stages fixed dates sheet code_page"),
+    "initiatives_observation": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id", until="withdrawn_at"),
+    "initiatives_rulebookdraft": _rows(
+        "version source digest number said by_id at", "loaded_id dropped_at", names="by_id"
+    ),
+    # Use, value and incidents.
+    "adoption_agendapoint": _rows("place reason left_out by_id at", names="by_id"),
+    "adoption_alertmapping": _rows(once="ended_at", names="made_by_id"),
+    "adoption_attachment": _rows(once="removed_at removed_by_id removed_reason", names="by_id removed_by_id"),
+    "adoption_attendance": _rows("present"),
+    "adoption_attribution": _rows("place grounds", "removed_at"),
+    "adoption_behaviourreport": _rows(
+        "share extent words figures observed_on reported_on",
+        f"{JUDGED_REPORT} ended_at ended_why",
+        names="judged_by_id",
+        until="ended_at",
+    ),
+    "adoption_deadline": _rows(
+        "due aware_on source words met_at met_by_id met_words", names="started_by_id met_by_id"
+    ),
+    "adoption_goal": _rows(names="by_id"),
+    "adoption_incident": _rows(
+        "severity title words state started_at detected_at contained_at resolved_at closed_at closed_words "
+        "wrong_output fallback affected_count affected_words reopened_at lead_id scribe_id speaker_id merged_into_id "
+        "clause_number no_duty_because",
+        names="reported_by_id",
+    ),
+    "adoption_incidentdraft": _rows(once=JUDGED_REPORT, names="judged_by_id"),
+    "adoption_incidentline": _rows(names="by_id"),
+    "adoption_incidentsystem": _rows(),
+    "adoption_lesson": _rows(
+        "text instead layer pattern tags systems vendors repeats_id",
+        "removed_at confirmed_by_id confirmed_at",
+        names="entered_by_id confirmed_by_id",
+    ),
+    "adoption_lessonresponse": _rows(names="by_id"),
+    "adoption_linkedgap": _rows(),
+    "adoption_measure": _rows(once=ENDED, names="declared_by_id ended_by_id"),
+    "adoption_meeting": _rows(
+        "held_on place state secretary_id",
+        "begun_at begun_by_id ended_at ended_by_id reason",
+        names="planned_by_id begun_by_id ended_by_id",
+        until="ended_at",
+    ),
+    "adoption_minutes": _rows(names="by_id"),
+    "adoption_monitoringlook": _rows(),
+    "adoption_monitoringpromise": _rows(once="ended_at", names="made_by_id"),
+    "adoption_pack": _rows(names="by_id"),
+    "adoption_postmortem": _rows(
+        "state expected timeline impact detected made_easy went_well lucky no_lesson_because no_gaps_because version "
+        "published_at published_by_id confirmed_at confirmed_by_id",
+        names="author_id published_by_id confirmed_by_id",
+    ),
+    "adoption_problemlink": _rows(once="ended_at", names="made_by_id"),
+    "adoption_problemreport": _rows(once=f"{JUDGED_REPORT} behaviour_report_id", names="judged_by_id"),
+    "adoption_reportingduty": _rows("name days applies source in_use"),
+    "adoption_sectioncomment": _rows(once="resolved_at resolved_by_id", names="by_id resolved_by_id"),
+    "adoption_sourcequestion": _rows(names="by_id"),
+    "adoption_survey": _rows(
+        "title language sets teams closes state results",
+        "opened_at opened_by_id closed_at closed_by_id",
+        names="drafted_by_id opened_by_id closed_by_id",
+    ),
+}
+
 A_DAY = datetime.timedelta(hours=23, minutes=50)  # less what an act may take
 
 
@@ -1273,8 +1618,7 @@ class Judge:
         seen, table = _moment(entry["recorded_at"]), entry["table"]
         self.first_at = seen if self.first_at == datetime.datetime.min else self.first_at
         self.last_at = seen
-        kept = JUDGED.get(table)
-        if kept is None and (table or entry["kind"] not in JUDGED_ACTS):
+        if table not in GOVERNED and (table or entry["kind"] not in JUDGED_ACTS):
             return
         try:
             self._read(entry, seen, None if content is None else parse_json(content, "The body"))
@@ -1287,7 +1631,12 @@ class Judge:
         if not table:
             self._act(entry, body)
             return
-        kept = JUDGED[table]
+        kept = JUDGED.get(table)
+        if kept is None:
+            if body is not None:
+                change = _Change(entry, seen, None, body["before"], body["after"], None)
+                self._stands(change, body.get("exchanged") or ())
+            return
         if body is None:
             self.blind[table].add(key)
             self.erased.add((entry["xact"], table))
@@ -1303,6 +1652,7 @@ class Judge:
                 row["seen"], row["was"] = seen, old and {name: old[name] for name in kept}
             self.rows[table][key] = row
         change = _Change(entry, seen, old, before, after, row)
+        self._stands(change, body.get("exchanged") or ())
         getattr(self, "_" + table.partition("_")[2], self._kept)(change)
         self._needs(change, body.get("exchanged") or ())
 
@@ -1379,6 +1729,29 @@ class Judge:
         until = change.after["signs_from"]
         return until is not None and _moment(until) >= _moment(change.entry["at"]) + A_DAY
 
+    # --- What stays, and whom a row names ---
+
+    def _stands(self, change: _Change, exchanged: Sequence[str]) -> None:
+        """Check that a row changed only where its table allows, and names whoever wrote it."""
+        line, before, after = GOVERNED[change.entry["table"]], change.before, change.after
+        actor = change.entry["actor"]
+        if after is None:
+            if not line.deleted:
+                self._breach(change, "the row was deleted, but rows of this table are kept")
+            return
+        over = before is not None and any(_written(before.get(name)) for name in line.until)
+        for name in (*after, *exchanged):
+            value = after.get(name)
+            if before is not None and (name in exchanged or value != before.get(name)):
+                first = name in line.once and not _written(before.get(name))
+                if over or (name not in line.changes and not first):
+                    self._breach(change, f"{name} changed, but it stays as it was written", name)
+            if name in line.names and value not in (None, actor, (before or {}).get(name)):
+                if actor is None and name in line.by_system:
+                    continue
+                words = f"the row names person {value}, but {_person(actor)} wrote the row"
+                self._breach(change, words, name)
+
     # --- What needs its act, and who may ---
 
     def _needs(self, change: _Change, exchanged: Sequence[str]) -> None:
@@ -1404,10 +1777,6 @@ class Judge:
             kind = need.kinds[0] if need.kinds else "stage changed"
             field = need.named or (need.columns[0] if need.columns else "")
             person = after.get(need.named) if need.named else actor
-            if person is not None and need.named and person != actor:
-                self._breach(
-                    change, f"the row names person {person}, but {_person(actor)} wrote the row", field
-                )
             told = after.get(need.column) if need.column else change.entry["initiative"]
             facts = {need.fact: told} if need.fact else {}
             if need.kinds:
@@ -1984,6 +2353,19 @@ class Judge:
         ):
             self._breach(change, f"the sign-off for {seat} was given for a different board", "facts", PEOPLE)
 
+    def _question(self, change: _Change) -> None:
+        """Check that a question names who asked: the person who acts, or whose objection is answered."""
+        if change.entry["operation"] != "+" or change.after["asked_by_id"] == change.entry["actor"]:
+            return
+        row = change.after
+        objections = (
+            (one["person_id"], one["verdict"], one["reason"])
+            for one in self.sign_offs.get(row["review_id"], {}).values()
+        )
+        if (row["asked_by_id"], "object", row["text"]) not in objections:
+            words = f"the question is not one of person {row['asked_by_id']}, whom it names"
+            self._breach(change, words, "asked_by_id", ["initiatives_signoff"])
+
     # --- Contracts ---
 
     def _contractapproval(self, change: _Change) -> None:
@@ -2053,6 +2435,11 @@ class Judge:
             words = f"version {row['number']} of the contract is in force without the approval of {lack}"
             rests_on = ["governance_contractapproval", "governance_rulebook", *PEOPLE, *ROLES]
             self._breach(change, words, "state", rests_on)
+
+
+def _written(value: Any) -> bool:
+    """Return True if a column holds something."""
+    return value is not None and value is not False and value != ""
 
 
 def _seen(row: _Row, seen: datetime.datetime) -> list[_Row]:

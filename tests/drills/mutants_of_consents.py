@@ -4,7 +4,7 @@ INITIATIVES = "initiatives.migrations.0001_initial:Migration"
 COUNTING = "tests/app/initiatives/lifecycle/consents/test_consents_that_count.py"
 DECIDING = "tests/app/initiatives/lifecycle/consents/test_who_decides.py"
 CONSENTS = "tests/app/initiatives/lifecycle/requirements/test_consents.py"
-KEPT = "initiatives/migrations/guards/holds.sql:plumbline_guard_kept"
+KEPT = "governance/migrations/guards/audit_log.sql:plumbline_guard_kept"
 JUDGING = "tests/app/adoption/reports/test_judging.py"
 REPORTS = "adoption/migrations/guards/reports.sql:plumbline_guard_report"
 ENDS = "tests/app/initiatives/integration/components/test_end_of_life.py"
@@ -42,8 +42,8 @@ MUTANTS = [
     (
         "what was refused keeps its reason, by the database",
         KEPT,
-        "NOT (once AND coalesce(stood ->> name, '') = '')",
-        "NOT once",
+        "coalesce(stood ->> c, 'false') IN ('', 'false')",
+        "true",
         f"{CONSENTS} -k stays_as_it_was",
     ),
     (

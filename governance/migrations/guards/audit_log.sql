@@ -113,6 +113,51 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON governance_policydecision
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON governance_outcomereport
   FOR EACH STATEMENT EXECUTE FUNCTION plumbline_refuse_change();
 
+-- Rows change as the table GOVERNED of governance.offline.verify states. Arguments: the columns that may change, those that
+-- may be written once, those that name who acts, those of them in which the system may name a person, and those after
+-- which nothing changes any more. The triggers are made from that table (governance.audit_log.row_capture).
+CREATE FUNCTION plumbline_guard_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  told jsonb := to_jsonb(NEW);
+  stood jsonb;
+  free text[] := TG_ARGV[0]::text[];
+  name text;
+  actor text;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'Plumbline: a row of % is kept; it is not deleted.', TG_TABLE_NAME
+      USING ERRCODE = 'PL048', HINT = 'End it, or withdraw it.';
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    stood := to_jsonb(OLD);
+    IF told = stood THEN
+      RETURN NEW;
+    END IF;
+    IF EXISTS (SELECT FROM unnest(TG_ARGV[4]::text[]) c WHERE coalesce(stood ->> c, '') <> '') THEN
+      free := '{}';
+    ELSE
+      free := free || ARRAY(SELECT c FROM unnest(TG_ARGV[1]::text[]) c
+                             WHERE coalesce(stood ->> c, 'false') IN ('', 'false'));
+    END IF;
+    IF told - free IS DISTINCT FROM stood - free THEN
+      SELECT key INTO name FROM jsonb_each(told - free) WHERE value IS DISTINCT FROM stood -> key ORDER BY key LIMIT 1;
+      RAISE EXCEPTION 'Plumbline: % of % stays as it was written.', name, TG_TABLE_NAME
+        USING ERRCODE = 'PL048', HINT = 'End this row, or withdraw it, and add another.';
+    END IF;
+  END IF;
+  FOREACH name IN ARRAY TG_ARGV[2]::text[] LOOP
+    IF told ->> name IS NULL OR told -> name IS NOT DISTINCT FROM stood -> name THEN
+      CONTINUE;
+    END IF;
+    actor := plumbline_act(TG_TABLE_NAME) ->> 'id';
+    IF told ->> name IS DISTINCT FROM actor AND NOT (actor IS NULL AND name = ANY (TG_ARGV[3]::text[])) THEN
+      RAISE EXCEPTION 'Plumbline: % of % names who acts.', name, TG_TABLE_NAME
+        USING ERRCODE = 'PL048', HINT = 'The person who is named does it.';
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION plumbline_append_only(place text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I '

@@ -48,30 +48,6 @@ END $$;
 CREATE TRIGGER excuse_is_for_a_decision BEFORE INSERT ON initiatives_excuse
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_excuse();
 
--- Arguments: columns that never change, and after "once" those that are written once.
-CREATE FUNCTION plumbline_guard_kept() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  told jsonb := to_jsonb(NEW);
-  stood jsonb := to_jsonb(OLD);
-  once boolean := false;
-  name text;
-BEGIN
-  FOREACH name IN ARRAY TG_ARGV LOOP
-    IF name = 'once' THEN
-      once := true;
-    ELSIF told -> name IS DISTINCT FROM stood -> name
-          AND NOT (once AND coalesce(stood ->> name, '') = '') THEN
-      RAISE EXCEPTION 'Plumbline: % of % stays as it was written.', name, TG_TABLE_NAME USING ERRCODE = 'PL048';
-    END IF;
-  END LOOP;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_acceptedrisk
-  FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'title', 'happens', 'limits', 'until', 'review_days', 'extends_id', 'reason', 'requested_by_id', 'requested_at', 'once', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason', 'ended_at', 'ended_by_id', 'ended_reason');
-CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_condition
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'proposed_by_id');
-
 -- A condition that was declared met stays so, unless somebody else says with a reason that it is not.
 CREATE FUNCTION plumbline_guard_condition() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -91,15 +67,6 @@ BEGIN
 END $$;
 CREATE TRIGGER condition_is_judged BEFORE UPDATE ON initiatives_condition
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_condition();
-CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_hold
-  FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'kind', 'opened_by_id', 'opened_at', 'once', 'lifted_at', 'lifted_by_id');
-CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_killswitch
-  FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'pressed_by_id', 'pressed_at', 'once', 'released_at', 'released_by_id');
-CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_waiver
-  FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'key', 'until', 'reason', 'requested_by_id', 'requested_at', 'once', 'refused_at', 'refused_by_id', 'refused_reason');
 
 -- An acceptance extends one of the same initiative that the risk seat accepted; one that became a gap is not reviewed.
 CREATE FUNCTION plumbline_guard_accepted_risk() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -265,3 +265,16 @@ CREATE TRIGGER chair_cooled_off BEFORE UPDATE ON initiatives_review
 -- A sign-off replaces only a sign-off of the same seat in the same review.
 ALTER TABLE initiatives_signoff ADD CONSTRAINT replaces_one_of_the_same_seat
   FOREIGN KEY (review_id, seat, replaces_id) REFERENCES initiatives_signoff (review_id, seat, id);
+
+-- A question names who asks it. The reply to an objection has its reason as the question.
+CREATE FUNCTION plumbline_guard_question() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.asked_by_id IS DISTINCT FROM (plumbline_act(TG_TABLE_NAME)->>'id')::bigint AND NOT EXISTS (
+       SELECT FROM initiatives_signoff s WHERE s.review_id = NEW.review_id AND s.person_id = NEW.asked_by_id
+          AND s.verdict = 'object' AND s.reason = NEW.text) THEN
+    RAISE EXCEPTION 'Plumbline: a question names who asks it.' USING ERRCODE = 'PL048';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER asked_by_who_acts AFTER INSERT ON initiatives_question
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_question();

@@ -10,7 +10,6 @@ import time_machine
 from webauthn.helpers import base64url_to_bytes
 
 from governance import clock
-from governance.database.row_history import acting
 from governance.identity.factors import codes
 from governance.identity.forms import LinkOwnForm
 from governance.identity.proofs import ceremony, demands, statements
@@ -22,7 +21,6 @@ from governance.transparency_log import sealing
 from governance.vocabulary import Strength
 from initiatives.lifecycle.roles.handover_forms import AnswerForm
 from tests.app.initiatives.lifecycle.initiative import test_signing
-from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
 from tests.support.identity.signing_addresses import OURS, name_of, signing_addresses
 from tests.support.initiatives.initiative_pages import SIGNED, acts, text_of
@@ -40,10 +38,8 @@ def named_address(settings):
 
 def with_passkey(person: User, **options) -> Authenticator:
     """A passkey of this person that signs, made two days ago as far as anybody can tell."""
-    device, row = enrolled(person, seal=False, **options)
-    with unguarded("governance_passkey"), acting(system="test"):
-        row.made_at = row.signs_from = clock.now() - timedelta(days=1)
-        row.save()
+    with clock.simulated(clock.now() - timedelta(days=2)):
+        device, _ = enrolled(person, seal=False, **options)
     sealing.seal(wait=True)
     return device
 
