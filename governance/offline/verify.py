@@ -1115,6 +1115,7 @@ def _rows(
 
 
 WITHDRAWN = "withdrawn_at withdrawn_by_id withdrawn_reason"
+CONFIRMED = "confirmed_by_id confirmed_at confirmed_seat confirmed_until"
 ENDED = "ended_at ended_by_id ended_reason"
 ACCEPTED = "accepted_by_id accepted_seat accepted_at second_by_id second_seat second_at"
 JUDGED_REPORT = "answer judged_by_id judged_at incident_id"
@@ -1171,7 +1172,8 @@ GOVERNED: dict[str, Governed] = {
         "password login full_name email unit_id manager_id is_active is_admin is_auditor is_privacy_officer "
         "signs_from address_changed_at may_be_another"
     ),
-    "initiatives_pipeline": _rows(once=ENDED, names="by_id ended_by_id"),
+    "initiatives_pipeline": _rows(CONFIRMED, ENDED, names="by_id ended_by_id confirmed_by_id"),
+    "initiatives_pipelinebar": _rows(CONFIRMED, "ended_at", names="by_id confirmed_by_id"),
     # Rulebooks, contracts and samples of the audit.
     "governance_clause": _rows("kind sentence terms fingerprint position", deleted=True),
     "governance_clausecomment": _rows(once="resolved_by_id resolved_at", names="by_id resolved_by_id"),

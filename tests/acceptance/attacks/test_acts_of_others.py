@@ -22,8 +22,8 @@ from governance.transparency_log import sealing, signing_keys, verification
 from tests.acceptance.attacks.test_forgeries import tried
 from tests.support import factories, plugin
 from tests.support.attacks.accounts_of_others import ACCOUNTS, HASH
-from tests.support.attacks.acts_of_others import ACTS, as_, changed, prepared, told
-from tests.support.attacks.forged_statements import Scene, set_up
+from tests.support.attacks.acts_of_others import ACTS, prepared
+from tests.support.attacks.forged_statements import Scene, as_, changed, set_up, told
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database.tampering import tamper
 

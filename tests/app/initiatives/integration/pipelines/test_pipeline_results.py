@@ -36,6 +36,7 @@ DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 @pytest.fixture
 def published(monkeypatch):
+    cache.clear()  # of the keys that another test fetched
     return issuers.Published(monkeypatch)
 
 
@@ -295,7 +296,6 @@ def test_nothing_is_filed_once_the_declarer_no_longer_works_there(cast, initiati
 
 
 def test_an_unknown_key_is_fetched_again_at_most_once_a_minute(cast, initiative, settings, published):
-    cache.clear()  # of keys that another test fetched more than a minute ago
     issuers.make_pipeline(cast, initiative)
     new = RSAKey.generate_key(2048, {"kid": "github-2"})
     claims = issuers.claims_of("github", settings.ADDRESS)
