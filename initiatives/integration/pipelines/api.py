@@ -108,53 +108,40 @@ def _token_of(request: HttpRequest) -> str:
 def authenticated(raw: str, ref: str) -> tuple[Pipeline, job_tokens.Read]:
     """Return the pipeline of this initiative that a token is of. Raises Answered: 401, 403 or 503.
 
-    The token is not spent yet.
+    The token is not spent yet. Keys are fetched only for a token that names the repository of a pipeline, and a token
+    that its issuer did not sign has the same answer whether the initiative has a pipeline or not.
     """
+    why: Answered | None = None
     try:
-        read, bad = _read_for(raw, _declared(ref, job_tokens.issuer_of(raw)))
+        claims = job_tokens.claimed(raw)
+        for one in _declared(ref, claims["iss"]):
+            rules = platforms.PLATFORMS[one.platform]
+            if not rules.mine(claims, one.bound):
+                continue
+            try:
+                token = _read(raw, one)
+                rules.judge(token.claims, one.bound, one.issuer)
+            except job_tokens.Unsigned:
+                continue
+            except platforms.Unbound as unbound:
+                why = why or Answered(403, str(unbound))
+            except job_tokens.BadToken as wrong:
+                why = why or _no_token(str(wrong))
+            else:
+                return one, token
     except job_tokens.BadToken as wrong:
         raise _no_token(str(wrong)) from None
     except issuer_keys.NoKeys as away:
         raise Answered(503, str(away), Retry_After=str(issuer_keys.PAUSE)) from None
-    if not read:
-        raise _no_token(bad)
-    why, mine = (
-        "",
-        [
-            (one, token)
-            for one, token in read
-            if platforms.PLATFORMS[one.platform].mine(token.claims, one.bound)
-        ],
-    )
-    for one, token in mine:
-        try:
-            platforms.PLATFORMS[one.platform].judge(token.claims, one.bound, one.issuer)
-        except platforms.Unbound as unbound:
-            why = why or str(unbound)
-        else:
-            return one, token
-    raise _unknown(ref) if not mine else Answered(403, why)
+    raise why or _unknown(ref)
 
 
 def _declared(ref: str, issuer: str) -> list[Pipeline]:
-    """Return the pipelines of an initiative at this issuer. Raises Answered if there are none."""
+    """Return the pipelines of an initiative at this issuer, the newest first."""
     initiative = initiative_lookup.with_ref(Initiative.objects.all(), ref)
-    rows = Pipeline.objects.current().filter(initiative=initiative, issuer=issuer)
-    found = list(rows.order_by("-pk")) if initiative is not None else []
-    if not found:
-        raise _unknown(ref)
-    return found
-
-
-def _read_for(raw: str, pipelines: list[Pipeline]) -> tuple[list[tuple[Pipeline, job_tokens.Read]], str]:
-    """Return the token as read for each pipeline that takes it, and why the first other one does not."""
-    read, bad = [], ""
-    for one in pipelines:
-        try:
-            read.append((one, _read(raw, one)))
-        except job_tokens.BadToken as wrong:
-            bad = bad or str(wrong)
-    return read, bad
+    if initiative is None:
+        return []
+    return list(Pipeline.objects.current().filter(initiative=initiative, issuer=issuer).order_by("-pk"))
 
 
 def _read(raw: str, pipeline: Pipeline) -> job_tokens.Read:
@@ -174,12 +161,13 @@ def _read(raw: str, pipeline: Pipeline) -> job_tokens.Read:
 
 
 def _unknown(ref: str) -> Answered:
-    """Return one answer whether the initiative does not exist, has no pipeline or one of another repository."""
+    """Return one answer whether the initiative does not exist, has no pipeline like this, or the token is forged."""
     return Answered(
         403,
-        f"No pipeline of “{platforms.shown(ref)}” is declared for the issuer and the repository of this token. Check "
-        "the initiative in the address, or declare the pipeline on the page “Pipelines” of the initiative. A "
-        "repository that was created again has another id.",
+        f"No pipeline of “{platforms.shown(ref)}” is declared for the issuer and the repository of this token, or the "
+        "signature of the token is not by a published key of its issuer, with an accepted algorithm. Send the token of "
+        "the platform unchanged. Check the initiative in the address, or declare the pipeline on the page “Pipelines” "
+        "of the initiative. A repository that was created again has another id.",
     )
 
 

@@ -20,26 +20,21 @@ from initiatives.integration.pipelines.platforms import PLATFORMS
 LONGEST = 16 * 1024  # characters of a token
 LEEWAY = 60  # seconds by which the issuer's clock may be ahead
 TYPES = ("jwt", "at+jwt")
-# By the code of `Denied`: what the author of the pipeline reads.
-WORDS = {
-    "form": "The token cannot be read as a signed token (JWT). Send the token of the platform unchanged.",
-    "algorithm": (
-        f"The token is not signed with an accepted algorithm. Use {', '.join(jwk_rules.ALGORITHMS[:3])}, and never "
-        "none or HMAC."
-    ),
-    "unknown key": (
-        "The token is signed by a key that its issuer does not publish. Send a token of the declared issuer. If the "
-        "issuer has just changed its keys, try again in a minute."
-    ),
-    "signature": "The signature of the token is wrong. Send the token of the platform unchanged.",
-}
+UNREADABLE = (
+    "The token cannot be read as a token (JWT) that is signed with an accepted algorithm: "
+    f"{', '.join(jwk_rules.ALGORITHMS[:3])}. Send the token of the platform unchanged."
+)
 
 
 class BadToken(Exception):
     """The token is refused before its binding is looked at. The message is for its sender."""
 
 
-class UnknownKey(BadToken):
+class Unsigned(Exception):
+    """The issuer did not sign the token with a known key. Its sender learns no more than that."""
+
+
+class UnknownKey(Unsigned):
     """The token names a key that is not known. The issuer may have changed its keys."""
 
 
@@ -52,8 +47,8 @@ class Read:
     expires: float
 
 
-def issuer_of(raw: str) -> str:
-    """Return the issuer that the token names, before anything is checked. Raises BadToken."""
+def claimed(raw: str) -> dict[str, Any]:
+    """Return the claims of a token, with an issuer as `iss`, before anything is checked. Raises BadToken."""
     if len(raw) > LONGEST:
         raise BadToken(
             f"The token has more than {LONGEST} characters. Send the token of the platform unchanged."
@@ -61,31 +56,28 @@ def issuer_of(raw: str) -> str:
     try:
         header = provider_tokens.header_of(raw)
         claims = provider_tokens.part_of(raw, 1)
-    except Denied as why:
-        raise BadToken(WORDS[why.code]) from None
-    except ValueError:
-        raise BadToken(WORDS["form"]) from None
+    except (Denied, ValueError):
+        raise BadToken(UNREADABLE) from None
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in TYPES:
         raise BadToken(
             "The token is not an identity token of a job. Send the token that the platform signs for a job."
         )
-    issuer = claims.get("iss")
-    if not _text(issuer):
+    if not _text(claims.get("iss")):
         raise BadToken("The token has no issuer (iss). Send the token that the platform signs for a job.")
-    return str(issuer)
+    return claims
 
 
 def read(
     raw: str, keys: Sequence[Mapping[str, Any]], *, platform: str, issuer: str, audience: str, now: float
 ) -> Read:
-    """Return a token of this issuer for this audience. Raises BadToken, UnknownKey."""
+    """Return a token of this issuer for this audience. Raises BadToken, Unsigned."""
     try:
         claims = provider_tokens.read(raw, keys).claims
     except provider_tokens.UnknownKey:
-        raise UnknownKey(WORDS["unknown key"]) from None
-    except Denied as why:
-        raise BadToken(WORDS[why.code]) from None
+        raise UnknownKey from None
+    except Denied:
+        raise Unsigned from None
     if claims.get("iss") != issuer:
         raise BadToken("The token was issued by another issuer. Send a token of the declared issuer.")
     if claims.get("aud") not in (audience, [audience]):

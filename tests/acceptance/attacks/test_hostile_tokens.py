@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
@@ -416,6 +417,22 @@ def test_a_hostile_token_files_nothing_and_is_refused_in_a_sentence(world):
 def test_the_right_token_is_accepted_beside_them(world):
     for platform in issuers.ISSUERS:
         assert issuers.filed(Client(), world.initiative.ref, world.token(platform)).status_code == 201
+
+
+def test_a_forged_token_has_one_answer_and_makes_the_server_fetch_nothing(world, monkeypatch):
+    """With this pipeline, another one or none the answer is the same. Keys are fetched for no foreign repository."""
+    cache.clear()
+    published = issuers.Published(monkeypatch)
+    foreign = signed(world.claims(repository_id="1"), key=STRANGER)
+    forged = signed(world.claims(), key=STRANGER)
+    answers = {}
+    for token in (foreign, forged):
+        for ref in (world.initiative.ref, world.other.ref, "AI-9999"):
+            answer = issuers.filed(Client(), ref, token)
+            answers[answer.status_code, re.sub("“.*?”", "", answer.json()["error"], count=1)] = ref
+        if token == foreign:
+            assert not published.asked
+    assert len(answers) == 1
 
 
 def test_a_right_token_says_nothing_about_another_initiative(world):

@@ -303,7 +303,7 @@ def test_an_unknown_key_is_fetched_again_at_most_once_a_minute(cast, initiative,
     assert issuers.filed(Client(), initiative.ref, token_for("github", settings)).status_code == 201
     asked = len(published.asked)
     published.keys[issuers.GITHUB].append(new)
-    assert issuers.filed(Client(), initiative.ref, token).status_code == 401
+    assert issuers.filed(Client(), initiative.ref, token).status_code == 403
     assert len(published.asked) == asked  # within the minute
     cache.delete(f"pipeline-keys-asked:{issuers.GITHUB}")
     assert issuers.filed(Client(), initiative.ref, token).status_code == 201
@@ -317,7 +317,7 @@ def test_a_withdrawn_key_files_nothing_after_ten_minutes(cast, initiative, setti
         published.keys[issuers.GITHUB] = [RSAKey.generate_key(2048, {"kid": "github-2"})]
         travel.shift(timedelta(minutes=10))
         answer = issuers.filed(Client(), initiative.ref, token_for("github", settings))
-    assert answer.status_code == 401
+    assert answer.status_code == 403
     assert PipelineReport.objects.count() == 1
 
 
