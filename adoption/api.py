@@ -10,7 +10,7 @@ from typing import Any
 
 from adoption.measurements import measurement_validation
 from adoption.measurements.actions import measures_asked, record_measurements
-from adoption.measurements.measurement_validation import DIFFERS, WRONG, Asked, Fate, Sent
+from adoption.measurements.measurement_validation import KNOWN, WRONG, Asked, Fate, Sent
 from adoption.models.measures import SENT
 from governance.models import ServiceKey
 from governance.models.sign_in import MEASUREMENTS
@@ -80,6 +80,7 @@ def measures(request):
                 "words": one.words,
                 "figure": ["hits", "n"] if one.share else ["value", "sd", "n"],
                 "weekly": one.weekly,
+                "people": one.people,
                 "teams": list(one.teams),
             }
             for one in asked.values()
@@ -143,6 +144,8 @@ def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
         value = row.get(name)
         if value is not None and not isinstance(value, str):
             return Fate(WRONG, f"{name} is not a text.", f"Give {name} as a text.")
+    if not isinstance(row.get("others") or False, bool):
+        return Fate(WRONG, "others is not true or false.", "Give others as true or false.")
     return Sent(
         found[0].key,
         days[0],
@@ -156,6 +159,7 @@ def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
         about=row.get("about") or measurement_validation.USERS,
         replaces=row.get("replaces") or "",
         reason=row.get("reason") or "",
+        others=row.get("others") or False,
     )
 
 
@@ -179,6 +183,6 @@ def _said(row: Any, fate: Fate) -> dict:
     said = {"key": row.get("key") if isinstance(row, dict) else None, "state": fate.state}
     if fate.measurement is not None:
         said["measurement"] = fate.measurement
-    if fate.state in (WRONG, DIFFERS):
+    if fate.words and fate.state != KNOWN:
         said["message"] = f"{fate.words} {fate.fix}".strip()
     return said

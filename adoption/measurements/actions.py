@@ -27,6 +27,7 @@ from adoption.measures import behaviour_detection
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.actions import complete_silence
+from adoption.measures.evaluation import once
 from adoption.models import Measure, Measurement
 from adoption.models.instruments import MEAN, TIMES, USERS
 from adoption.models.measures import CAME, SENT, SURVEY
@@ -42,6 +43,10 @@ from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000
+SAME_PEOPLE = (
+    "These people count as the same people as in the earlier measurements.",
+    "State “others” if nobody of them was measured before.",
+)
 ONLY_BY_SURVEY = (
     "Only surveys record this measure. No one can enter measurements of it.",
     "Close a survey that asks how much effort the work takes.",
@@ -77,7 +82,10 @@ def record_measurements(
         asked = measures_asked(initiative, {one.measure for one in sent})
         fates, rows = _sort_out(sent, asked, came, source, key, by)
         if rows:
-            _keep(initiative, rows, fates, source, by)
+            again = _again_the_same_people(rows, asked)
+            _keep(initiative, rows, source, by)
+            for place, row in rows:
+                fates[place] = _good(row, again)
     return [fate for fate in fates if fate is not None]
 
 
@@ -88,8 +96,9 @@ def look_at_measurements(
     measure_permissions.may_read(initiative, by).or_refuse()
     asked = measures_asked(initiative, {one.measure for one in sent})
     fates, rows = _sort_out(sent, asked, came, source, None, by)
+    again = _again_the_same_people(rows, asked)
     for place, row in rows:
-        fates[place] = Fate(NEW if row.replaces is None else CORRECTED)
+        fates[place] = _good(row, again)
     return [fate for fate in fates if fate is not None]
 
 
@@ -114,6 +123,7 @@ def measures_asked(initiative: Initiative, keys: Iterable[int] | None = None) ->
             {name.casefold(): name for name in teams},
             bool(row.how.asked_by),
             row.how.kind == MEAN and bool(TIMES.match(row.unit)),
+            row.how.counts_users,
         )
     return found
 
@@ -172,6 +182,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
             source=source[:200],
             by=by,
             service_key=key,
+            others=one.others,
             reason=one.reason.strip()[:250],
             at=now,
         )
@@ -218,7 +229,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
 def _withdrawal(one: Sent, old: Measurement) -> Sent:
     """Return the measurement that takes another one back: of the same days and people, without a figure."""
     figures = {name: None if getattr(old, name) is None else 0 for name in ("hits", "value", "sd")}
-    same = {name: getattr(old, name) for name in ("starts_on", "ends_on", "team", "about")}
+    same = {name: getattr(old, name) for name in ("starts_on", "ends_on", "team", "about", "others")}
     return replace(one, **same, **figures)
 
 
@@ -247,9 +258,30 @@ def _again(one: Sent, known: Measurement) -> Fate:
     )
 
 
-def _keep(
-    initiative: Initiative, rows: list[tuple[int, Measurement]], fates: list, source: str, by: User | None
-) -> None:
+def _good(row: Measurement, again: set[tuple]) -> Fate:
+    """Return the result of a measurement that is kept, with a remark if it counts people again."""
+    remark = SAME_PEOPLE if (row.measure_id, row.key) in again else ("", "")
+    return Fate(NEW if row.replaces is None else CORRECTED, *remark, row.pk)
+
+
+def _again_the_same_people(rows: list[tuple[int, Measurement]], asked: dict[int, Asked]) -> set[tuple]:
+    """Return the measures and keys of new measurements whose people count as those that were measured before."""
+    people = [row for _, row in rows if asked[row.measure_id].people and row.n and not row.others]
+    before = Measurement.objects.filter(measure__in={row.measure_id for row in people}, n__gt=0)
+    known = {
+        (measure, team.casefold())
+        for measure, team in (before.values_list("measure", "team").distinct() if people else ())
+    }
+    again = set()
+    for row in people:
+        place = row.measure_id, row.team.casefold()
+        if row.replaces is None and place in known:
+            again.add((row.measure_id, row.key))
+        known.add(place)
+    return again
+
+
+def _keep(initiative: Initiative, rows: list[tuple[int, Measurement]], source: str, by: User | None) -> None:
     """Write the rows, add them up, and update the initiative, in the running act."""
     first = [row for _, row in rows if row.replaces is None]
     later = [row for _, row in rows if row.replaces is not None]
@@ -264,8 +296,6 @@ def _keep(
     _add_up(first)
     if later:
         _add_up_anew({_cell(one) for row in later for one in (row, row.replaces)})
-    for place, row in rows:
-        fates[place] = Fate(CORRECTED if row.replaces is not None else NEW, "", "", row.pk)
     measures = sorted({row.measure_id for _, row in rows})
     entries.record(
         EntryKind.MEASUREMENTS_RECORDED,
@@ -294,8 +324,7 @@ def _of_use(initiative: Initiative) -> list[tuple[str, str, date, int, int]]:
         (measure.instrument, cell.team, cell.day, cell.hits, cell.n)
         for measure, subject in measure_queries.subjects([initiative.pk])[initiative.pk]
         if measure.instrument in behaviour_detection.READ
-        for cell in subject.cells
-        if cell.about == USERS
+        for cell in once(measure.how, (cell for cell in subject.cells if cell.about == USERS))
     ]
 
 
@@ -315,6 +344,7 @@ _COLUMNS = {
     "value": "float8",
     "sd": "float8",
     "n": "bigint",
+    "others": "boolean",
     "came": "text",
     "source": "text",
     "by_id": "bigint",

@@ -20,6 +20,7 @@ FIELDS = (
     "value",
     "sd",
     "n",
+    "others",
     "came",
     "source",
     "by_id",

@@ -96,7 +96,20 @@ def _table(found) -> ContentFile:
     out = csv.writer(file)
     if rows.count() <= MOST_ROWS:
         out.writerow(
-            ["measure", "instrument", "from", "to", "team", "about", "hits", "value", "sd", "n", "key"]
+            [
+                "measure",
+                "instrument",
+                "from",
+                "to",
+                "team",
+                "about",
+                "hits",
+                "value",
+                "sd",
+                "n",
+                "others",
+                "key",
+            ]
         )
         for row in rows:
             measure = names[row.measure_id]
@@ -113,6 +126,7 @@ def _table(found) -> ContentFile:
                     "" if row.value is None else row.value,
                     "" if row.sd is None else row.sd,
                     row.n,
+                    "yes" if row.others else "no",
                     row.key,
                 )
             )

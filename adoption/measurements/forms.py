@@ -53,12 +53,22 @@ class MeasurementForm(OnceForm):
             choices=[(key, words.capitalize()) for key, words in POPULATIONS.items()],
             initial=USERS,
         )
+        self.fields["others"] = forms.BooleanField(
+            label=_("Other people than before") if how.counts_users else _("Further work of the same days"),
+            required=False,
+            help_text=_(
+                "Tick this only if none of these people was measured before. Otherwise they count as the same "
+                "people, and the largest number in the period that is judged counts."
+            )
+            if how.counts_users
+            else _("Tick this only if a measurement with these days exists and this one counts other work."),
+        )
         if of is not None:
             self.fields["reason"] = forms.CharField(label=_("Reason for the correction"), max_length=250)
             self.fields["n"].min_value = 0
             self.fields["n"].validators = []
             self.fields["n"].help_text = _("Enter 0 to withdraw the measurement.")
-            for name in ("starts_on", "ends_on", "team", "hits", "value", "sd", "n", "about"):
+            for name in ("starts_on", "ends_on", "team", "hits", "value", "sd", "n", "about", "others"):
                 if name in self.fields:
                     self.fields[name].initial = getattr(of, name)
         else:
@@ -84,6 +94,7 @@ class MeasurementForm(OnceForm):
             about=typed["about"],
             replaces=self.of.key if self.of is not None else "",
             reason=typed.get("reason") or "",
+            others=typed["others"],
         )
 
 
@@ -96,7 +107,8 @@ class MeasurementsFileForm(TableForm):
         error_messages={"required": "Choose a table with a header row."},
         help_text=_(
             "A csv or xlsx file with the columns “measure”, “from”, “to”, “n”, and either “hits” or "
-            "“value” and “sd”. The columns “team”, “about”, “key” and “replaces” are optional."
+            "“value” and “sd”. The columns “team”, “about”, “key”, “replaces” and “others” are optional. Write "
+            "yes in “others” only if nobody in the line was measured before."
         ),
     )
 

@@ -29,7 +29,10 @@ NEW, KNOWN, CORRECTED, DIFFERS, WRONG = "new", "known", "corrected", "differs", 
 
 @dataclass(frozen=True)
 class Sent:
-    """One measurement as sent, with its types read. It is of `measure`, by key, and corrects the key `replaces`."""
+    """One measurement as sent, with its types read. It is of `measure`, by key, and corrects the key `replaces`.
+
+    `others` states that nobody and nothing in it was measured before.
+    """
 
     measure: int
     starts_on: date
@@ -43,6 +46,7 @@ class Sent:
     about: str = USERS
     replaces: str = ""
     reason: str = ""
+    others: bool = False
 
     def same_as(self, row) -> bool:
         """Return True if a kept measurement has the same values."""
@@ -55,6 +59,7 @@ class Sent:
             and row.sd == self.sd
             and row.team.casefold() == self.team.casefold()
             and row.about == self.about
+            and row.others == self.others
         )
 
 
@@ -77,7 +82,8 @@ class Fate:
 class Asked:
     """A measure as senders need it: kind of figure, teams, weekly reading or not.
 
-    `by_survey`: only closing a survey reads it. Values of a measure with `time` are not negative.
+    `by_survey`: only closing a survey reads it. `people`: n are people, who count once in a window. Values of a measure
+    with `time` are not negative.
     """
 
     key: int
@@ -90,6 +96,7 @@ class Asked:
     by_name: dict[str, str] = field(default_factory=dict, hash=False)
     by_survey: bool = False
     time: bool = False
+    people: bool = False
 
     def team(self, said: str) -> str | None:
         """Return the team's name as used here. The only team is the default. An unknown team gives None."""
@@ -222,17 +229,16 @@ class CoveredDays:
     def counted_twice(self, row) -> Fate | None:
         """Return the refusal of a measurement if another current one covers some of its days, or None.
 
-        A period may come in parts: several measurements of a team with the same first and last day are added.
+        A period may come in parts, if each further part states that it is of others. A correction may keep its days.
         """
-        period = row.starts_on, row.ends_on
+        if row.others or (row.replaces is not None and _place(row) == _place(row.replaces)):
+            return None
         for day in _days(row):
             by_team = self._kept.get((row.measure_id, row.about, day), {})
             for team, rows in by_team.items():
                 if team != row.team and team and row.team:
                     continue
                 for one in rows:
-                    if (one.starts_on, one.ends_on, team) == (*period, row.team):
-                        continue
                     return _no(
                         phrase(
                             "The measurement from {} to {} with the key {} has the same days.",
@@ -240,9 +246,14 @@ class CoveredDays:
                             one.ends_on,
                             one.key,
                         ),
-                        "Correct that measurement, or leave out this one.",
+                        "Correct that measurement, or leave out this one. If this one is about other people or other "
+                        "work with the same days, state “others”.",
                     )
         return None
+
+
+def _place(row) -> tuple:
+    return row.starts_on, row.ends_on, row.team.casefold(), row.about
 
 
 def _days(row) -> Iterator[date]:

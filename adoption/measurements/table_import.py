@@ -1,6 +1,7 @@
 """The reading of tables of measurements, with errors by line. A table is untrusted until it is read."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,7 +26,9 @@ HEADERS = {
     "sd": ("sd", "standard_deviation"),
     "key": ("key", "id"),
     "replaces": ("replaces", "corrects"),
+    "others": ("others", "other_people"),
 }
+YES, NO = ("yes", "y", "true", "1", "x", "ja"), ("", "no", "n", "false", "0", "nein")
 EXPECTED = ("measure", "from", "to", "n")
 
 
@@ -42,31 +45,36 @@ def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
     """Return the rows of a table of measurements.
 
     Raises ValidationError on "file" if columns are missing. A row without a key gets one from its measure, period and
-    team. The same file sent again then adds nothing, and a changed figure is recognised.
+    team. The same file sent again then adds nothing, and a changed figure is recognised. Rows of others in one period
+    are counted for their keys.
     """
     needed = ["starts_on", "ends_on", "n"]
     if len(asked) != 1:
         needed.insert(0, "measure")
     columns = required(table.columns, HEADERS, needed)
-    return [_row(line, columns, asked) for line in table.lines]
+    parts: Counter[str] = Counter()
+    return [_row(line, columns, asked, parts) for line in table.lines]
 
 
-def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked]) -> Row:
+def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked], parts: Counter[str]) -> Row:
     said = {role: line.cells.get(name, "").strip() for role, name in columns.items()}
     if line.odd:
         return Row(line.number, None, Fate(WRONG, " ".join(line.odd)))
     try:
-        return Row(line.number, _sent(said, asked), None)
+        return Row(line.number, _sent(said, asked, parts), None)
     except ValidationError as problem:
         return Row(line.number, None, Fate(WRONG, " ".join(problem.messages)))
 
 
-def _sent(said: dict[str, str], asked: dict[int, Asked]) -> Sent:
+def _sent(said: dict[str, str], asked: dict[int, Asked], parts: Counter[str]) -> Sent:
     measure = _measure(said.get("measure", ""), asked)
     start, end = (_day(said[name], name) for name in ("starts_on", "ends_on"))
-    key = said.get("key", "")
+    key, others = said.get("key", ""), _others(said.get("others", ""))
     if not key:
         about = "|".join((str(measure.key), str(start), str(end), said.get("team", "").casefold()))
+        if others:
+            parts[about] += 1
+            about = f"{about}|others {parts[about]}"
         key = f"row:{hashlib.sha256(about.encode()).hexdigest()[:40]}"
     return Sent(
         measure.key,
@@ -80,6 +88,7 @@ def _sent(said: dict[str, str], asked: dict[int, Asked]) -> Sent:
         team=said.get("team", ""),
         about=_about(said.get("about", "")),
         replaces=said.get("replaces", ""),
+        others=others,
     )
 
 
@@ -143,6 +152,12 @@ def _refuse_two(said: str, name: str, number: Amount) -> None:
                 more,
             )
         )
+
+
+def _others(said: str) -> bool:
+    if said.casefold() not in YES + NO:
+        raise ValidationError(phrase("others: {} is not clear. Write yes or no.", f"{said[:40]!r}"))
+    return said.casefold() in YES
 
 
 def _about(said: str) -> str:

@@ -21,7 +21,7 @@ from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import said_day
 from adoption.measures.views import PER_PAGE, SHOWN, Shown, measure_for
-from adoption.models import Measure, Measurement
+from adoption.models import Measurement
 from adoption.models.measures import IMPORTED, TYPED
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables import importing
@@ -79,9 +79,6 @@ def measure(request: SignedInRequest, pk: int) -> HttpResponse:
 def _read(request: SignedInRequest, initiative: Initiative, form: MeasurementForm) -> bool:
     """Keep the typed measurement. Returns False with an error in the form if it is wrong."""
     said = form.sent()
-    if form.of is None and _twin(form.measure, said):
-        form.add_error(None, "A measurement of this period exists already. Correct that measurement below.")
-        return False
     (fate,) = actions.record_measurements(initiative=initiative, sent=[said], came=TYPED, by=request.user)
     if not fate.good:
         form.add_error(None, f"{fate.words} {fate.fix}".strip())
@@ -90,17 +87,6 @@ def _read(request: SignedInRequest, initiative: Initiative, form: MeasurementFor
         request, phrase("Saved: {} to {}.", said_day(said.starts_on), said_day(said.ends_on)).in_language()
     )
     return True
-
-
-def _twin(measure: Measure, said) -> bool:
-    rows = Measurement.objects.filter(
-        measure=measure,
-        starts_on=said.starts_on,
-        ends_on=said.ends_on,
-        about=said.about,
-        replaced_by__isnull=True,
-    )
-    return rows.filter(team__iexact=said.team).exclude(key=said.key).exists()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -238,7 +224,7 @@ def _shown(row: Row, fate: Fate) -> ShownLine:
         figure = sent.value if sent.hits is None else sent.hits
         period = _("%(first)s to %(last)s") % {"first": day(sent.starts_on), "last": day(sent.ends_on)}
         cells = (period, sent.team[:60], "" if figure is None else str(figure), str(sent.n))
-    why = f"{fate.words} {fate.fix}".strip() if tone == "bad" else ""
+    why = f"{fate.words} {fate.fix}".strip() if fate.state != KNOWN else ""
     return ShownLine(row.line, cells, words, tone, (why,) if why else ())
 
 

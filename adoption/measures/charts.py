@@ -119,10 +119,12 @@ def measurements(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()
         if place % every == 0:
             canvas.say(f"{week.first:%-d %b}", place * room + 2, base + 13, "start")
     last = next(week for week in reversed(weeks) if week.figure is not None)
+    silent = sum(week.figure is None for week in weeks)
     says = (
         f"Weeks from {weeks[0].first:%-d %B %Y}. Last week ({last.first:%-d %B %Y}): "
         f"{subject.said(last.figure.point)}, with 95 % confidence between "
         f"{subject.said(last.figure.low)} and {subject.said(last.figure.high)}. "
         + ", ".join(f"{n.capitalize()} {subject.said(v)}" for n, _, v in goals)
+        + (f". {silent} of {len(weeks)} weeks have no data" if silent else "")
     )
     return canvas.picture(subject.words, f"{says}.", TOP + TALL + FOOT - 14)

@@ -40,11 +40,7 @@ ABSENT, FEW, WEEKS_MISSING, TEAMS_MISSING, WRONG_PEOPLE, OLD, OPEN, BLIND, MISSE
     "no baseline",
 )
 WINDOW_WEEKS = 12  # in which eight are found: holidays happen
-COLLAPSE_WEEKS, COLLAPSE_N = (
-    4,
-    100,
-)  # a collapse shows in the last four weeks, once a hundred decisions were taken
-
+COLLAPSE_WEEKS, COLLAPSE_N = 4, 100  # a collapse shows in these weeks, once so many decisions were taken
 ROUNDING = 1e-6  # of a mean: a spread below it is what sums of equal numbers leave
 
 
@@ -130,7 +126,10 @@ def _beta(x: float, a: float, b: float) -> float:
 
 @dataclass(frozen=True)
 class Cell:
-    """The sum of one day's ended measurements of a team and population (`models.Tally`)."""
+    """The sum of ended measurements of a team and population (`models.Tally`), or one measurement of people.
+
+    `others` states that these are other people than those of the cells before.
+    """
 
     day: date
     since: date
@@ -141,6 +140,13 @@ class Cell:
     team: str = ""
     about: str = USERS
     measurements: int = 1
+    others: bool = False
+
+    def __add__(self, more: "Cell") -> "Cell":
+        """Return the cell of both, which have no person in common."""
+        counts = ("n", "hits", "total", "squares", "measurements")
+        sums = {name: getattr(self, name) + getattr(more, name) for name in counts}
+        return replace(self, day=max(self.day, more.day), since=min(self.since, more.since), **sums)
 
     @property
     def week(self) -> date:
@@ -165,7 +171,8 @@ class Aim:
 class Subject:
     """A measure as it is judged: instrument, goals in order, sums by day and team.
 
-    `teams` are required. `intended` is the least number of users. A figure counts for `fresh_days` after its period.
+    Cells of people are in the order in which they were entered. `teams` are required. `intended` is the least number of
+    users. A figure counts for `fresh_days` after its period.
     """
 
     key: int
@@ -219,7 +226,7 @@ class Verdict:
             word=CANNOT_TELL,
             why=OLD,
             words=(
-                f"The last measurement is from {said_day(self.read_until)} and counted until "
+                f"The newest measurement that counted is from {said_day(self.read_until)} and counted until "
                 f"{said_day(self.counts_until)}."
             ),
             fix="Send a newer measurement.",
@@ -275,6 +282,11 @@ def judge(subject: Subject) -> Verdict:
     named = next(team for team, found in by_team if found is worst)
     if len(by_team) > 1 and named and not worst.met:
         worst = replace(worst, words=f"{named}: {worst.words}")
+    many = sum(cell.measurements for cell in window)
+    kept = sum(cell.measurements for _, cells in teams for cell in cells)
+    if kept < many and not subject.how.newest:
+        again = f"{kept} of {many} measurements count, because the same people count once."
+        worst = replace(worst, words=f"{worst.words} {again}")
     # A silent team makes the whole old: the newest day of the team furthest behind counts.
     read = min(max(cell.day for cell in cells) for _, cells in teams)
     return replace(
@@ -347,18 +359,42 @@ def _bound(subject: Subject) -> float | None:
 def _teams(subject: Subject, window: list[Cell]) -> list[tuple[str, list[Cell]]]:
     """Return the cells that are judged together. They are by team if the instrument needs each team."""
     if not subject.how.weekly:
-        return [("", _newest(window) if subject.how.newest else window)]
+        return [("", once(subject.how, window))]
     names = {cell.team.casefold(): cell.team for cell in window}
     return [(name, [cell for cell in window if _same(cell.team, name)]) for name in names.values()]
 
 
-def _newest(window: list[Cell]) -> list[Cell]:
-    """Return the newest day's cells of each team. Each measurement counts the same people again."""
-    last: dict[str, date] = {}
-    for cell in window:
-        team = cell.team.casefold()
-        last[team] = max(last.get(team, cell.day), cell.day)
-    return [cell for cell in window if cell.day == last[cell.team.casefold()]]
+def once(how: Instrument, cells: Iterable[Cell]) -> list[Cell]:
+    """Return the cells in which each person counts once, if `n` are people. Else return all cells.
+
+    Measurements of one team are of the same people, so the largest counts, and the newest of these. The newest counts
+    alone if the instrument says so. A measurement of `others` is added to what was entered before it. One without a
+    team can be of the people of every team.
+    """
+    cells = list(cells)
+    if not how.counts_users:
+        return cells
+    everyone: Cell | None = None
+    teams: dict[str, Cell] = {}
+    for cell in cells:
+        name = cell.team.casefold()
+        everyone = _with(everyone, cell, newest=how.newest and not name)
+        if name:
+            teams[name] = _with(teams.get(name), cell, newest=how.newest)
+    if everyone is None or sum(cell.n for cell in teams.values()) >= everyone.n:
+        return list(teams.values())
+    return [replace(everyone, team="")]
+
+
+def _with(known: Cell | None, cell: Cell, *, newest: bool) -> Cell:
+    """Return the people of a cell and of those before it, each counted once."""
+    if known is None:
+        return cell
+    if cell.others:
+        return known + cell
+    if newest:
+        return cell if cell.day >= known.day else known
+    return cell if (cell.n, cell.day) >= (known.n, known.day) else known
 
 
 def _same(one: str, other: str) -> bool:
@@ -418,9 +454,9 @@ def _of(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict:
 def figure_of(how: Instrument, cells: Iterable[Cell], intended: int = 0) -> Figure | None:
     """Return the figure of some cells with its interval, or None.
 
-    The sample is at most the intended number of people: a person who was asked twice is one person.
+    People count once (`once`), and the sample is at most the intended number of people.
     """
-    cells = list(cells)
+    cells = once(how, cells)
     n, hits = sum(cell.n for cell in cells), sum(cell.hits for cell in cells)
     if not n or (not how.share and n < 2):
         return None
@@ -465,7 +501,9 @@ def _too_few(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict | None:
         CANNOT_TELL,
         FEW,
         f"The sample of {n} is too small (at least {least} needed).",
-        "Collect more measurements.",
+        "Measure more people. State it if they are other people than before."
+        if how.counts_users
+        else "Collect more measurements.",
     )
 
 

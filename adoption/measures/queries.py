@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from django.db.models import F, Max, Min, Q, Sum
+from django.db.models import Max, Min, Q, Sum
 from django.db.models.functions import TruncWeek
 
 from adoption.measures.evaluation import Aim, Cell, Subject, judge
@@ -103,45 +103,74 @@ def aim_of(goal: Goal) -> Aim:
 
 
 def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
-    """Return the sums by measure, by week, or by day if the newest day counts.
+    """Return the cells by measure: single measurements of people, and sums by week of everything else.
 
-    The database adds them up, so a million measurements of a year are a few cells for each team.
+    The database adds the sums up, so a million measurements of a year are a few cells for each team.
     """
     since = clock.today() - timedelta(days=LOOKED_BACK)
-    daily = [measure.pk for measure in measures if measure.how.newest]
-    weekly = [measure.pk for measure in measures if not measure.how.newest]
+    people = [measure.pk for measure in measures if measure.how.counts_users]
+    summed = [measure.pk for measure in measures if not measure.how.counts_users]
+    return _measurements_of_people(people, since) | _sums(summed, since)
+
+
+def _sums(measures: list[int], since: date) -> dict[int, list[Cell]]:
     found: dict[int, list[Cell]] = {}
-    for keys, place in ((weekly, TruncWeek("day")), (daily, F("day"))):
-        if not keys:
-            continue
-        rows = (
-            Tally.objects.filter(measure__in=keys, day__gte=since, n__gt=0)
-            .values("measure_id", "team", "about", place=place)
-            .annotate(
-                last=Max("day"),
-                first=Min("since"),
-                many=Sum("n"),
-                so_many=Sum("hits"),
-                sums=Sum("total"),
-                of_squares=Sum("squares"),
-                kept=Sum("measurements"),
-            )
-            .order_by("measure_id", "place", "team", "about")
+    rows = (
+        Tally.objects.filter(measure__in=measures, day__gte=since, n__gt=0)
+        .values("measure_id", "team", "about", week=TruncWeek("day"))
+        .annotate(
+            last=Max("day"),
+            first=Min("since"),
+            many=Sum("n"),
+            so_many=Sum("hits"),
+            sums=Sum("total"),
+            of_squares=Sum("squares"),
+            kept=Sum("measurements"),
         )
-        for row in rows:
-            found.setdefault(row["measure_id"], []).append(
-                Cell(
-                    row["last"],
-                    row["first"],
-                    int(row["many"]),
-                    int(row["so_many"]),
-                    row["sums"],
-                    row["of_squares"],
-                    row["team"],
-                    row["about"],
-                    row["kept"],
-                )
+        .order_by("measure_id", "week", "team", "about")
+    )
+    for row in rows if measures else ():
+        found.setdefault(row["measure_id"], []).append(
+            Cell(
+                row["last"],
+                row["first"],
+                int(row["many"]),
+                int(row["so_many"]),
+                row["sums"],
+                row["of_squares"],
+                row["team"],
+                row["about"],
+                row["kept"],
             )
+        )
+    return found
+
+
+def _measurements_of_people(measures: list[int], since: date) -> dict[int, list[Cell]]:
+    """Return the current measurements in the order of entry, where a correction has the place of what it corrects."""
+    found: dict[int, list[Cell]] = {}
+    rows = Measurement.objects.filter(measure__in=measures, ends_on__gte=since).select_related("replaced_by")
+    place: dict[int, int] = {}
+    current: list[Measurement] = []
+    for row in rows.order_by("pk") if measures else ():
+        place[row.pk] = place.get(row.replaces_id, row.pk)
+        if row.n and not hasattr(row, "replaced_by"):
+            current.append(row)
+    for row in sorted(current, key=lambda row: place[row.pk]):
+        value, sd = row.value or 0.0, row.sd or 0.0
+        found.setdefault(row.measure_id, []).append(
+            Cell(
+                row.ends_on,
+                row.starts_on,
+                row.n,
+                row.hits or 0,
+                row.n * value,
+                (row.n - 1) * sd * sd + row.n * value * value,
+                row.team,
+                row.about,
+                others=row.others,
+            )
+        )
     return found
 
 

@@ -25,7 +25,10 @@ PER_PAGE, SHOWN = 25, 100
 
 
 class Shown:
-    """A measure as its page shows it."""
+    """A measure as its page and the API show it.
+
+    `rows` are its weeks, the newest first, and `silent` of them have no data.
+    """
 
     def __init__(self, measure: Measure, subject):
         self.measure, self.subject = measure, subject
@@ -38,22 +41,24 @@ class Shown:
         self.stricter = ""
         if self.verdict.asked is not None and self.verdict.asked != self.aim.target:
             self.stricter = subject.said(self.verdict.asked)
+        self.weeks = charts.weeks_of(subject)
+        self.rows = [self._row(week) for week in reversed(self.weeks)]
+        self.silent = sum(week.figure is None for week in self.weeks)
 
     def draw(self, marks) -> None:
-        """Add its chart, and the weeks behind it as a table."""
-        weeks = charts.weeks_of(self.subject)
-        self.picture = charts.measurements(self.subject, weeks, marks)
-        self.rows = [
-            {
-                "week": week.first,
-                "point": self.subject.said(week.figure.point),
-                "low": self.subject.said(week.figure.low),
-                "high": self.subject.said(week.figure.high),
-                "n": week.figure.n,
-            }
-            for week in reversed(weeks)
-            if week.figure is not None
-        ]
+        """Add its chart."""
+        self.picture = charts.measurements(self.subject, self.weeks, marks)
+
+    def _row(self, week: charts.Week) -> dict:
+        """Return a week with its figure in words, which are None if the week has no data."""
+        figure, said = week.figure, self.subject.said
+        return {
+            "week": week.first,
+            "point": said(figure.point) if figure else None,
+            "low": said(figure.low) if figure else None,
+            "high": said(figure.high) if figure else None,
+            "n": figure.n if figure else None,
+        }
 
 
 @require_safe

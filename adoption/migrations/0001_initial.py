@@ -673,6 +673,7 @@ class Migration(migrations.Migration):
                 ('value', models.FloatField(blank=True, null=True)),
                 ('sd', models.FloatField(blank=True, null=True)),
                 ('n', models.PositiveBigIntegerField()),
+                ('others', models.BooleanField(default=False)),
                 ('came', models.CharField(choices=[('typed', 'Typed'), ('imported', 'Imported'), ('sent', 'Sent by a system'), ('survey', 'Result of a survey')], max_length=10)),
                 ('source', models.CharField(blank=True, default='', max_length=200)),
                 ('reason', models.CharField(blank=True, default='', max_length=250)),

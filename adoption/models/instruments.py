@@ -67,9 +67,9 @@ BLIND_OVERRIDES, BLIND_ACCEPTANCE = 0.01, 0.98
 class Instrument:
     """One way of measuring: kind of figure, better direction, and what it needs.
 
-    `least` is the smallest n that gives a verdict. With `counts_users`, n are people, and all intended people are
-    enough if they are fewer. A `weekly` one needs eight weeks, each team in each. With `newest`, only the newest
-    measurement of a team counts, because each counts the same people again. Below the share `floor` it fails with any
+    `least` is the smallest n that gives a verdict. With `counts_users`, n are people, who count once in a window, and
+    all intended people are enough if they are fewer. A `weekly` one needs eight weeks, each team in each. With
+    `newest`, the newest measurement of a team counts in place of the largest. Below the share `floor` it fails with any
     target. A share beyond `blind` counts against trust, in the worse direction for the people. `asked_by` is a set of
     questions: the figure from 0 to 100, published when a survey with the set closes, is the only measurement.
     """

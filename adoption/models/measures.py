@@ -113,7 +113,7 @@ class Measurement(models.Model):
 
     It is so many of `n`, or a mean over `n` with its spread. `key` is the sender's name for it: a repeated key is kept
     once. A correction is a further row that `replaces` the wrong one. With `n` zero it takes the wrong one back.
-    `about` is the population.
+    `about` is the population. `others` states that nobody and nothing in it was measured before.
     """
 
     inserted_only = True
@@ -130,6 +130,7 @@ class Measurement(models.Model):
     value = models.FloatField(null=True, blank=True)
     sd = models.FloatField(null=True, blank=True)
     n = models.PositiveBigIntegerField()
+    others = models.BooleanField(default=False)
     came = models.CharField(max_length=10, choices=CAME.items())
     source = models.CharField(max_length=200, blank=True, default="")
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -179,7 +180,8 @@ class Tally(models.Model):
 
     The day is the end of their periods. `total` is the sum of all single values (n times the mean), `squares` the sum
     of their squares: means and spreads of any number of days follow from these. `heard_at` is the arrival of the
-    newest. Charts and verdicts read tallies only.
+    newest. Charts and verdicts read tallies, except those of measures that count people: a sum would count a person
+    who is measured twice as two.
     """
 
     not_governed = "computed from the recorded measurements, and can be computed again"

@@ -19,6 +19,16 @@ from initiatives.lifecycle.access.initiative_lookup import initiative_for
 from initiatives.models import Initiative
 
 
+class WeekOut(Schema):
+    """The figure of a week with its 95 % interval, in words. A week without data has null in each field."""
+
+    week: date = Field(description="Monday of the week")
+    point: str | None
+    low: str | None
+    high: str | None
+    n: int | None
+
+
 class MeasureOut(Schema):
     """A measure of adoption or value, with its verdict today."""
 
@@ -36,6 +46,8 @@ class MeasureOut(Schema):
     verdict: str
     why: str
     counts_until: date | None = Field(description="Last day on which the newest figure counts")
+    weeks: list[WeekOut] = Field(description="The last 26 weeks until the newest measurement, newest first")
+    weeks_without_data: int
     declared_by: str
     declared_at: datetime
     ended_at: datetime | None
@@ -69,6 +81,8 @@ def _measure(one: Shown, row: Initiative) -> dict:
         "verdict": verdict.word,
         "why": verdict.words,
         "counts_until": verdict.counts_until,
+        "weeks": one.rows,
+        "weeks_without_data": one.silent,
         "declared_by": measure.declared_by.full_name,
         "declared_at": measure.declared_at,
         "ended_at": measure.ended_at,
@@ -89,6 +103,7 @@ class MeasurementOut(Schema):
     value: float | None
     sd: float | None
     n: int
+    others: bool = Field(description="True if no one and nothing in it was measured before")
     came: str
     by: str | None
     replaces: int | None
@@ -107,7 +122,7 @@ def measurements(request: SignedInRequest, pk: int, query: Parameters[PageQuery]
 
 
 def _measurement(row: Measurement) -> dict:
-    same = ("key", "starts_on", "ends_on", "about", "hits", "value", "sd", "n", "at", "corrected")
+    same = ("key", "starts_on", "ends_on", "about", "hits", "value", "sd", "n", "others", "at", "corrected")
     return {name: getattr(row, name) for name in same} | {
         "id": row.pk,
         "team": row.team or None,

@@ -418,6 +418,27 @@ MUTANTS = [
         "tests/unit/governance/gates/test_renewal.py -k not_the_same",
     ),
     (
+        "the same people count once",
+        "adoption.measures.evaluation:_with",
+        "return cell if (cell.n, cell.day) >= (known.n, known.day) else known",
+        "return known + cell",
+        "tests/app/adoption/measures/test_people_count_once.py",
+    ),
+    (
+        "figures of all teams and of one are of the same people",
+        "adoption.measures.evaluation:once",
+        'return [replace(everyone, team="")]',
+        'return [*teams.values(), replace(everyone, team="")]',
+        "tests/app/adoption/measures/test_people_count_once.py",
+    ),
+    (
+        "a period of a team is measured once",
+        "adoption.measurements.measurement_validation:CoveredDays.counted_twice",
+        "row.others or",
+        "True or",
+        "tests/app/adoption/measures/test_measures.py -k days_count_once",
+    ),
+    (
         "a figure that somebody typed measures nothing",
         "adoption.measures.findings:measured",
         "typed.get(measure.pk, date.min) < (verdict.judged_from or date.max)",

@@ -9,6 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from adoption import api as adoption_api
+from adoption.measures import queries
+from adoption.measures.evaluation import FEW, figure_of, judge
 from adoption.models import Measure, Measurement, Tally
 from governance import clock
 from tests.support import factories
@@ -50,8 +52,8 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     today = clock.today()
     sent = {"starts_on": today - timedelta(days=6), "ends_on": today, "hits": 90, "n": 100, "about": "users"}
     assert owner.post(reverse("measure", args=[row.pk]), sent).status_code == 302
-    again = owner.post(reverse("measure", args=[row.pk]), sent)
-    assert "measurement of this period exists already" in again.content.decode()
+    assert owner.post(reverse("measure", args=[row.pk]), sent).status_code == 200
+    assert row.measurements.count() == 1, "these days were measured"
     shown = page(owner, "adoption", initiative.ref)
     assert "90 % of 100, with 95 % confidence between" in shown
     assert "<svg" in shown
@@ -113,6 +115,61 @@ def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
     )
 
 
+def test_a_table_of_the_same_people_asks_and_counts_them_once(cast, as_):
+    initiative, lead = factories.make_mvp(cast), as_(cast.lead)
+    row = factories.make_measure(cast, initiative, "behaviour.practice")
+    days = [clock.today() - timedelta(days=number) for number in range(8)]
+    lines = [f"{day},{day},4,4," for day in days]
+    others = days[0] - timedelta(days=30)
+    table = "\n".join(
+        ["from,to,hits,n,others", *lines, f"{others},{others},3,5,yes", f"{others},{others},1,1,ja", "x"]
+    )
+    address = reverse("measurements-import", args=[initiative.ref])
+    shown = lead.post(
+        address, {"file": SimpleUploadedFile("r.csv", table.encode(), "text/csv"), "encoding": ""}
+    )
+    asked = [line for line in shown.context["look"].lines if line.said]
+    assert len(asked) == 7 + 1, "each line of the same people, and the one that cannot be read"
+    lead.post(address, {"kept": shown.context["form"].initial["kept"], "encoding": "", "step": "enter"})
+    assert row.measurements.count() == 10
+    (verdict,) = [judge(subject) for _, subject in queries.subjects([initiative.pk])[initiative.pk]]
+    assert (verdict.figure, verdict.why) == (None, FEW)
+    subject = queries.subject_of(row)
+    figure = figure_of(subject.how, subject.cells)
+    assert (figure.n, figure.point) == (4 + 5 + 1, (4 + 3 + 1) / 10)
+
+
+def test_the_form_takes_a_second_measurement_of_the_same_days_only_of_others(cast, as_):
+    row = factories.make_measure(cast, factories.make_mvp(cast), "behaviour.practice")
+    today, client, address = clock.today(), as_(cast.owner), reverse("measure", args=[row.pk])
+    typed = {"starts_on": today, "ends_on": today, "hits": 5, "n": 6, "about": "users"}
+    assert client.post(address, typed).status_code == 302
+    assert client.post(address, typed | {"hits": 4}).status_code == 200
+    assert row.measurements.count() == 1
+    assert client.post(address, typed | {"hits": 4, "others": "on"}).status_code == 302
+    assert [one.others for one in row.measurements.order_by("pk")] == [False, True]
+
+
+def test_weeks_without_data_are_rows_on_the_page_and_in_the_api(cast, as_, client):
+    row = factories.make_measure(cast, factories.make_mvp(cast))
+    for weeks in (0, 3, 4):
+        day = clock.today() - timedelta(weeks=weeks)
+        factories.make_measurement(cast, row, starts_on=day, ends_on=day)
+    shown = as_(cast.owner).get(reverse("measure", args=[row.pk])).context["one"]
+    assert [line["n"] for line in shown.rows] == [100, None, None, 100, 100]
+    assert shown.silent == 2
+    assert page(as_(cast.owner), "measure", row.pk).count("no data") >= 2 + 2, (
+        "each week, and how many in words"
+    )
+    token = factories.make_token(cast.owner)[1].text
+    answer = client.get(
+        f"/api/v1/initiatives/{row.initiative.ref}/measures", HTTP_AUTHORIZATION=f"Bearer {token}"
+    ).json()
+    (said,) = [one for one in answer["data"] if one["id"] == row.pk]
+    assert [week["n"] for week in said["weeks"]] == [100, None, None, 100, 100]
+    assert said["weeks_without_data"] == 2
+
+
 def test_what_it_shows_is_filed_from_the_page(cast, as_):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative, "recoverable.undone")
@@ -162,7 +219,9 @@ def test_systems_send_batches_and_each_row_is_answered(cast, client):
             told(row),
             told(row),
             told(row, hits=9),
-            told(row, key="b", measure="usage.new_way"),
+            told(row, key="b", measure="usage.new_way", others=True),
+            told(row, key="again"),
+            told(row, key="odd", others="yes"),
             told(row, key="c", measure=10**6),
             told(row, key="d", n="ten"),
             told(row, key="e", to="tomorrow"),
@@ -175,11 +234,11 @@ def test_systems_send_batches_and_each_row_is_answered(cast, client):
     said = answer.json()
     assert answer.status_code == 200
     assert [one["state"] for one in said["measurements"]] == [
-        "new", "known", "differs", "new", "wrong", "wrong", "wrong", "wrong", "corrected", "wrong", "wrong",
+        "new", "known", "differs", "new", *["wrong"] * 6, "corrected", "wrong", "wrong",
     ]  # fmt: skip
     assert all(one["message"] for one in said["measurements"] if one["state"] in ("wrong", "differs"))
-    assert said["counts"] == {"new": 2, "known": 1, "differs": 1, "wrong": 6, "corrected": 1}
-    assert (said["kept"], said["not_kept"]) == (4, 7)
+    assert said["counts"] == {"new": 2, "known": 1, "differs": 1, "wrong": 8, "corrected": 1}
+    assert (said["kept"], said["not_kept"]) == (4, 9)
     assert Tally.objects.get().hits == 9
     assert {one.service_key_id for one in Measurement.objects.all()} == {key.pk}
     assert send(client, token.text, [told(row)]).json()["counts"] == {"known": 1}

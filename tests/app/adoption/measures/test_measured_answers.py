@@ -50,7 +50,7 @@ def type_in(initiative, cast, instrument: str = "usage.active", ends_on=None) ->
     day = ends_on or clock.today()
     fate = measurement_actions.record_measurements(
         initiative=initiative,
-        sent=[Sent(measure.pk, day - timedelta(days=6), day, 40, f"typed {day}", hits=36)],
+        sent=[Sent(measure.pk, day - timedelta(days=6), day, 40, f"typed {day}", hits=36, others=True)],
         came=TYPED,
         by=cast.owner,
     )

@@ -179,6 +179,7 @@ def test_blind_acceptance_fails_the_gate(cast):
             n=2000,
             hits=0,
             team="Account management",
+            others=True,
         )
     assert short(initiative) == {"adopt.trust"}
     assert "counts against trust" in states(initiative)["adopt.trust"].words
@@ -275,7 +276,9 @@ def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
     @given(st.data())
     def tried(data):
         drawn = data.draw(st.lists(st.sampled_from(days), min_size=1, max_size=25))
-        told = [Sent(row.pk, day, day, 10 + k, f"r{k}", hits=k % 10) for k, day in enumerate(drawn)]
+        told = [
+            Sent(row.pk, day, day, 10 + k, f"r{k}", hits=k % 10, others=True) for k, day in enumerate(drawn)
+        ]
         sent = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told), max_size=10))))
         cut = data.draw(st.integers(0, len(sent)))
         with taken_back():
@@ -324,16 +327,18 @@ def test_days_count_once_where_periods_overlap(cast):
             )
         ]
 
-    def sent(key, first, last, n=100, replaces="", about="users"):
+    def sent(key, first, last, n=100, **said):
         days = [monday + timedelta(days=number) for number in (first, last)]
-        return Sent(row.pk, *days, n, key, hits=n // 2, replaces=replaces, about=about)
+        return Sent(row.pk, *days, n, key, hits=n // 2, **said)
 
     days = [sent(f"day {number}", number, number) for number in range(7)]
     assert keep(sent("week", 0, 6), *days) == [NEW] + [WRONG] * 7
-    assert keep(sent("part", 0, 6), sent("testers", 0, 0, about="test_users")) == [NEW, NEW]
+    assert keep(sent("again", 0, 6), sent("testers", 0, 0, about="test_users")) == [WRONG, NEW]
+    assert keep(sent("part", 0, 6, others=True)) == [NEW]
     assert keep(sent("moved", 0, 4, replaces="part")) == [WRONG], "the other part covers these days"
+    assert keep(sent("recounted", 0, 6, 90, replaces="week")) == [CORRECTED], "it keeps its days"
     assert (
-        keep(sent("no week", 0, 6, 0, replaces="week"), sent("no part", 0, 6, 0, replaces="part"), *days)
+        keep(sent("no week", 0, 6, 0, replaces="recounted"), sent("no part", 0, 6, 0, replaces="part"), *days)
         == [CORRECTED] * 2 + [NEW] * 7
     )
     assert keep(sent("week again", 0, 6), sent("last week", -7, -1)) == [WRONG, NEW]
@@ -402,7 +407,7 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
         lines = file.read().decode().splitlines()
     assert len(lines) == 1 + 18
     for row in Measure.objects.filter(initiative=initiative, requirement="adopt.explains"):
-        factories.make_measurement(cast, row, n=200, hits=0)
+        factories.make_measurement(cast, row, n=200, hits=0, others=True)
     assert (
         evidence_figures.file_figures(
             initiative=initiative, requirement="adopt.explains", by=cast.owner
