@@ -1760,6 +1760,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='WitnessRefusal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('witness', models.CharField(max_length=250, unique=True)),
+                ('contradicted', models.BooleanField()),
+                ('words', models.TextField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='User',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -10,6 +10,7 @@ from governance.models.audit_log import (
     Node,
     Sealing,
     Timestamp,
+    WitnessRefusal,
 )
 from governance.models.contracts import (
     Clause,
@@ -134,4 +135,5 @@ __all__ = [
     "Unit",
     "User",
     "VocabularyWord",
+    "WitnessRefusal",
 ]

@@ -222,3 +222,16 @@ class Cosignature(models.Model):
 
     def __str__(self) -> str:
         return f"cosignature {self.pk} of checkpoint {self.checkpoint_id}"
+
+
+class WitnessRefusal(models.Model):
+    """The last answer of a witness, if it did not cosign. `contradicted`: it cosigned another audit log."""
+
+    not_governed = "how the last asking ended, which no rule uses"
+
+    witness = models.CharField(max_length=250, unique=True)  # its public key, as in Cosignature
+    contradicted = models.BooleanField()
+    words = models.TextField()
+
+    def __str__(self) -> str:
+        return self.words

@@ -124,7 +124,7 @@ def _witnesses() -> Iterator[tuple[str, str, str]]:
                 "#audit-log",
                 (
                     f"Checkpoints since {clock.moment_in_words(one.waits_since)} have no cosignature of this witness. "
-                    + (witnesses.failure() or "Check that scheduler and worker run.")
+                    + (one.refusal or "Check that scheduler and worker run.")
                 ),
             )
 

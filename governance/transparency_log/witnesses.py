@@ -16,17 +16,18 @@ from django.conf import settings
 
 from governance import clock
 from governance.database.request_memo import once
-from governance.models import Checkpoint, Cosignature, TaskRun
+from governance.models import Checkpoint, Cosignature, WitnessRefusal
 from governance.offline import verify
 from governance.runtime import outgoing_request
 from governance.runtime.outgoing_request import Answer
 from governance.transparency_log import sealing, signing_keys
 from governance.transparency_log.merkle_tree import Tree
+from governance.vocabulary.readable_text import shown
 
 SECONDS = 10.0  # to wait for one witness
 LONGEST = 1 << 16  # bytes of an answer
+LONGEST_WORDS = 200  # characters of a fault, which can hold words of the witness
 LATE = timedelta(days=1)  # without a cosignature, after which admins are told
-COSIGNING = "governance.tasks.cosign_audit_log"
 SIZE = re.compile(rb"(?:0|[1-9][0-9]{0,18})\n?\Z")
 
 
@@ -40,12 +41,13 @@ class Contradicted(NotCosigned):
 
 @dataclass(frozen=True)
 class Progress:
-    """The last cosignature of a witness, and since when a checkpoint waits for the next (None: none waits)."""
+    """The last cosignature of a witness, its last refusal, and since when a checkpoint waits (None: none waits)."""
 
     name: str
     size: int
     at: datetime | None
     waits_since: datetime | None
+    refusal: str
 
     @property
     def late(self) -> bool:
@@ -59,14 +61,20 @@ class Progress:
 def cosign() -> None:
     """Have each witness cosign the newest checkpoint, if it has not yet.
 
-    Every witness is asked. Then a group of NotCosigned is raised, with one for each that did not cosign.
+    Every witness is asked, and its refusal is kept until it cosigns. Then a group of NotCosigned is raised, with one
+    for each that did not cosign.
     """
     troubles = []
+    refusals = WitnessRefusal.objects.using(sealing.database())
     for url, key in settings.WITNESSES:
         try:
             _cosign(url, key)
         except NotCosigned as why:
             troubles.append(why)
+            said = {"contradicted": isinstance(why, Contradicted), "words": str(why)}
+            refusals.update_or_create(witness=str(key), defaults=said)
+        else:
+            refusals.filter(witness=str(key)).delete()
     if troubles:
         raise ExceptionGroup("Not every witness cosigned.", troubles)
 
@@ -117,9 +125,10 @@ def _ask(url: str, key: verify.VerifierKey, checkpoint: Checkpoint, old: int) ->
         return outgoing_request.ask(question, seconds=SECONDS, longest=LONGEST)
     except (OSError, http.client.HTTPException, ValueError) as trouble:
         why = getattr(trouble, "reason", trouble)
+        said = shown(str(getattr(why, "strerror", "") or why)[:LONGEST_WORDS])
         raise NotCosigned(
-            f"The witness {key.name} does not answer ({getattr(why, 'strerror', '') or why}). Check its address in "
-            "PLUMBLINE_WITNESSES, or ask its operator."
+            f"The witness {key.name} does not answer ({said}). Check its address in PLUMBLINE_WITNESSES, or ask its "
+            "operator."
         ) from None
 
 
@@ -179,32 +188,34 @@ def keys(using: str = "default") -> list[str]:
 
 def progress() -> list[Progress]:
     """Return how far each witness of the settings cosigned."""
-    return once(("witnesses",), lambda: [_progress(key) for _, key in settings.WITNESSES])
+    return once(("witnesses",), _progress_of_all)
 
 
-def _progress(key: verify.VerifierKey) -> Progress:
+def _progress_of_all() -> list[Progress]:
+    refusals = {row.witness: row.words for row in _refusals()}
+    return [_progress(key, refusals) for _, key in settings.WITNESSES]
+
+
+def _progress(key: verify.VerifierKey, refusals: dict[str, str]) -> Progress:
     rows = Cosignature.objects.filter(witness=str(key)).select_related("checkpoint")
     last = rows.order_by("-checkpoint").first()
     size = last.checkpoint.size if last else 0
     waiting = Checkpoint.objects.filter(size__gt=size).order_by("size", "pk")
-    return Progress(key.name, size, last.at if last else None, waiting.values_list("at", flat=True).first())
-
-
-def _reason() -> str:
-    run = (
-        TaskRun.objects.filter(name=COSIGNING, failed_in_a_row__gt=0).first() if settings.WITNESSES else None
-    )
-    return run.reason if run else ""
+    since = waiting.values_list("at", flat=True).first()
+    return Progress(key.name, size, last.at if last else None, since, refusals.get(str(key), ""))
 
 
 def failure() -> str:
-    """Return in sentences why the last asking of witnesses failed, or "" if it did not."""
-    reason = _reason()
-    for kind in (NotCosigned, Contradicted):
-        reason = reason.replace(f"{kind.__name__}: ", "")
-    return reason
+    """Return in sentences why witnesses did not cosign when last asked, or "" if all did."""
+    return " ".join(row.words for row in _refusals())
 
 
 def contradicted() -> bool:
-    """Return True if the last asking found a witness that cosigned another audit log."""
-    return f"{Contradicted.__name__}: " in _reason()
+    """Return True if a witness cosigned another audit log when last asked."""
+    return any(row.contradicted for row in _refusals())
+
+
+def _refusals() -> list[WitnessRefusal]:
+    """Return the refusals of the witnesses of the settings, those that contradict first."""
+    rows = WitnessRefusal.objects.filter(witness__in=[str(key) for _, key in settings.WITNESSES])
+    return list(rows.order_by("-contradicted", "pk")) if settings.WITNESSES else []

@@ -1,5 +1,6 @@
 """Witnesses: another organisation cosigns what continues what it saw, and its refusals are shown to admins."""
 
+import http.client
 import re
 
 import pytest
@@ -12,7 +13,7 @@ from governance.database.row_history import acting
 from governance.models import Checkpoint, Cosignature
 from governance.notifications.inbox import tasks_for
 from governance.offline import verify
-from governance.operations import heartbeats
+from governance.runtime import outgoing_request
 from governance.transparency_log import sealing, signing_keys, verification, witnesses
 from governance.vocabulary.entry_kinds import EntryKind
 from tests.support.database.many_entries import make_entries
@@ -46,7 +47,6 @@ def refused() -> str:
     with pytest.raises(ExceptionGroup) as raised:
         governance_tasks.cosign_audit_log()
     (why,) = raised.value.exceptions
-    heartbeats.failed(witnesses.COSIGNING, raised.value)  # as the worker writes down
     return str(why)
 
 
@@ -223,6 +223,37 @@ def test_another_log_of_the_same_size_is_refused(witness, cast):
     assert "(409)" in refused()
     assert witness.asked[-1][0] == witness.asked[-1][1]
     assert told(cast.admin) == ["A witness knows another audit log"]
+
+
+def test_the_words_of_one_witness_neither_hide_nor_fake_what_another_knows(
+    witness, cast, settings, monkeypatch
+):
+    with Witness("witness.invalid/w2", bytes(range(9, 41))) as hostile:
+        hostile.trust(ORIGIN, str(signing_keys.signer(ORIGIN).vkey))
+        settings.WITNESSES = [named(hostile), *settings.WITNESSES]
+        ask, says = outgoing_request.ask, ["Contradicted: it cosigned another audit log"]
+
+        def answered(question, **options):
+            if question.full_url.startswith(hostile.url):
+                raise http.client.BadStatusLine(says[0])
+            return ask(question, **options)
+
+        monkeypatch.setattr(outgoing_request, "ask", answered)
+        sealing.seal()
+        refused()
+        assert (witnesses.contradicted(), told(cast.admin)) == (False, [])
+        says[0] = "x" * 5_000
+        with undone():
+            grown(1)
+            with pytest.raises(ExceptionGroup):
+                witnesses.cosign()
+        grown(1)
+        with pytest.raises(ExceptionGroup):
+            governance_tasks.cosign_audit_log()
+        assert told(cast.admin) == ["A witness knows another audit log"]
+        assert witnesses.failure().startswith("The witness witness.invalid/w1 cosigned another audit log")
+        settings.WITNESSES = settings.WITNESSES[:1]
+        assert not witnesses.contradicted(), "it is no longer a witness"
 
 
 # --- What is shown ------------------------------------------------------------------------------------------
