@@ -97,7 +97,16 @@ CREATE OR REPLACE TRIGGER written_as_stated BEFORE {events} ON {table}
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept({arguments})
 """
 
+BY_ADMINS = """
+CREATE OR REPLACE TRIGGER written_by_admins BEFORE INSERT OR UPDATE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_admins()
+"""
+
 # CREATE OR REPLACE does not exist for constraint triggers.
+ACTED = """
+CREATE CONSTRAINT TRIGGER has_its_act AFTER INSERT OR UPDATE ON {table}
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_acted({kinds})
+"""
 GUARD_TRIGGER = """
 CREATE CONSTRAINT TRIGGER has_its_history AFTER INSERT OR UPDATE OR DELETE ON {table}
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_history_{table}();
@@ -212,9 +221,15 @@ def install(cursor, present: set[str]) -> None:
     for model in governed_models():
         if {model._meta.db_table, history_table(model)} <= present:
             _install_guard(cursor, model)
-    for table, line in GOVERNED.items():
-        if table in present and (line.names or table not in once):
+    for table in sorted(GOVERNED.keys() & present):
+        line = GOVERNED[table]
+        if line.names or table not in once:
             cursor.execute(_kept(table, line, once=table in once))
+        if line.by_admin:
+            cursor.execute(BY_ADMINS.format(table=table))
+        if line.acts:
+            cursor.execute(f"DROP TRIGGER IF EXISTS has_its_act ON {table}")
+            cursor.execute(ACTED.format(table=table, kinds=", ".join(f"'{kind}'" for kind in line.acts)))
 
 
 def _kept(table: str, line: Governed, *, once: bool) -> str:
@@ -403,7 +418,7 @@ def _lacks(model: type[models.Model]) -> str:
     line = GOVERNED.get(model._meta.db_table)
     if line is None:
         return "its table has no line in GOVERNED"
-    unknown = {name for part in line[:-1] for name in part} - {
+    unknown = {name for part in line[:5] for name in part} - {
         field.column for field in model._meta.concrete_fields
     }
     return (

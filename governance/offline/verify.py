@@ -978,6 +978,7 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
             named="tier_confirmed_by_id",
         ),
         _of_initiative("reattested_at", "re-attested", who="decides"),
+        _of_initiative("confidential", "details changed", who="owns"),
         _of_initiative("withdrawn_at", "withdrawn", who="withdraws"),
     ),
     "initiatives_waiver": (
@@ -1074,15 +1075,6 @@ STANDING_IN = {
     "governance_delegation": ("absence_id", "membership_id", "delegate_id", "accepted_at", "ended_at"),
 }
 JUDGED |= {table: () for table in NEEDS if table not in JUDGED} | STANDING_IN
-JUDGED_ACTS = tuple(
-    dict.fromkeys(
-        (
-            *JUDGED_ACTS,
-            "review opened",
-            *(kind for needs in NEEDS.values() for one in needs for kind in one.kinds),
-        )
-    )
-)
 
 
 class Governed(NamedTuple):
@@ -1090,7 +1082,9 @@ class Governed(NamedTuple):
 
     `changes` are the columns that may change, and `once` those that may be written once, where they were empty. All
     other columns stay as they were written. `names` are the columns that name whoever writes them, in `by_system` also
-    if the system writes them. Rows are deleted only where `deleted` is true.
+    if the system writes them. Rows are deleted only where `deleted` is true. With each change stands one of `acts`, in
+    the same transaction, of the same actor and on the same initiative. With `by_admin` only admins change rows; the
+    system adds them and ends them.
     """
 
     changes: tuple[str, ...] = ()
@@ -1098,7 +1092,9 @@ class Governed(NamedTuple):
     names: tuple[str, ...] = ()
     by_system: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
+    acts: tuple[str, ...] = ()
     deleted: bool = False
+    by_admin: bool = False
 
 
 def _rows(
@@ -1108,10 +1104,13 @@ def _rows(
     names: str = "",
     by_system: str = "",
     until: str = "",
+    acts: str = "",
     deleted: bool = False,
+    by_admin: bool = False,
 ) -> Governed:
     columns = (tuple(words.split()) for words in (changes, once, names, by_system, until))
-    return Governed(*columns, deleted=deleted)
+    kinds = tuple(acts.split(", ")) if acts else ()
+    return Governed(*columns, acts=kinds, deleted=deleted, by_admin=by_admin)
 
 
 WITHDRAWN = "withdrawn_at withdrawn_by_id withdrawn_reason"
@@ -1123,20 +1122,34 @@ TERMS = "awaits_confirmation confirmed_by_id confirmed_at"
 # Each governed table. A new one without its line stops the start (`row_capture.check_models`).
 GOVERNED: dict[str, Governed] = {
     # What opens: accounts, seats, keys, receivers, units.
-    "governance_absence": _rows("ends_at", names="person_id"),
-    "governance_apitoken": _rows("expires_at", ENDED, names="owner_id ended_by_id"),
+    "governance_absence": _rows("ends_at", names="person_id", acts="absence planned, absence ended"),
+    "governance_apitoken": _rows(
+        "expires_at", ENDED, names="owner_id ended_by_id", acts="api token made, api token ended"
+    ),
     "governance_authenticatorapp": _rows(
         once="ended_at ended_by_id", names="person_id ended_by_id", by_system="ended_by_id"
     ),
-    "governance_board": _rows("name unit_id", "decides_from"),
+    "governance_board": _rows(
+        "name unit_id",
+        "decides_from",
+        acts="board added, board changed, board took over, unit changed, units merged",
+        by_admin=True,
+    ),
     "governance_breakglass": _rows(names="marked_by_id", deleted=True),
-    "governance_clientkey": _rows(once="ended_at"),
+    "governance_clientkey": _rows(
+        once="ended_at", acts="key for a provider made, identity provider changed", by_admin=True
+    ),
     "governance_delegation": _rows("stands_id", "accepted_at ended_at ended_reason"),
     "governance_directory": _rows(
         "public secret_hash made_at expires_at revoked_at revoked_by_id revoked_reason",
         names="made_by_id revoked_by_id",
     ),
-    "governance_eventreceiver": _rows(once=ENDED, names="made_by_id ended_by_id"),
+    "governance_eventreceiver": _rows(
+        once=ENDED,
+        names="made_by_id ended_by_id",
+        acts="event receiver added, event receiver ended",
+        by_admin=True,
+    ),
     "governance_externalidentity": _rows(
         "subject", ENDED, names="linked_by_id ended_by_id", until="ended_at"
     ),
@@ -1156,7 +1169,7 @@ GOVERNED: dict[str, Governed] = {
         names="person_id confirmed_by_id ended_by_id",
         by_system="ended_by_id",
     ),
-    "governance_providerkey": _rows("gone_at"),
+    "governance_providerkey": _rows("gone_at", acts="keys of a provider recorded"),
     "governance_recoverycode": _rows(once="used_at ended_at", names="person_id"),
     "governance_sameperson": _rows(
         once="cleared_at cleared_by_id cleared_reason", names="found_by_id cleared_by_id"
@@ -1165,41 +1178,69 @@ GOVERNED: dict[str, Governed] = {
         "principal_id principal_left_at expires_at",
         "revoked_at revoked_by_id revoked_reason",
         names="made_by_id revoked_by_id",
+        acts="key made, key revoked, key principal named, key without a responsible person",
     ),
     "governance_signinpolicy": _rows("local_accounts changed_at"),
-    "governance_unit": _rows("name code parent_id path", "merged_into_id"),
+    "governance_unit": _rows(
+        "name code parent_id path",
+        "merged_into_id",
+        acts="unit added, unit changed, unit moved, units merged",
+        by_admin=True,
+    ),
     "governance_user": _rows(
         "password login full_name email unit_id manager_id is_active is_admin is_auditor is_privacy_officer "
         "signs_from address_changed_at may_be_another"
     ),
-    "initiatives_pipeline": _rows(CONFIRMED, ENDED, names="by_id ended_by_id confirmed_by_id"),
-    "initiatives_pipelinebar": _rows(CONFIRMED, "ended_at", names="by_id confirmed_by_id"),
+    "initiatives_pipeline": _rows(
+        CONFIRMED,
+        ENDED,
+        names="by_id ended_by_id confirmed_by_id",
+        acts="pipeline declared, pipeline ended, pipeline confirmed",
+    ),
+    "initiatives_pipelinebar": _rows(
+        CONFIRMED, "ended_at", names="by_id confirmed_by_id", acts="bar declared, bar confirmed"
+    ),
     # Rulebooks, contracts and samples of the audit.
     "governance_clause": _rows("kind sentence terms fingerprint position", deleted=True),
     "governance_clausecomment": _rows(once="resolved_by_id resolved_at", names="by_id resolved_by_id"),
-    "governance_contract": _rows(),
-    "governance_contractapproval": _rows(names="person_id"),
+    "governance_contract": _rows(acts="contract written"),
+    "governance_contractapproval": _rows(names="person_id", acts="contract approved"),
     "governance_contractversion": _rows(
         "state written_at digest edition wanted_from starts_at ends_at", names="author_id"
     ),
-    "governance_criterion": _rows(),
-    "governance_gate": _rows(),
-    "governance_requirement": _rows(),
+    "governance_criterion": _rows(acts="rulebook loaded", by_admin=True),
+    "governance_gate": _rows(acts="rulebook loaded", by_admin=True),
+    "governance_requirement": _rows(acts="rulebook loaded", by_admin=True),
     "governance_rulebook": _rows(
-        "admin_id chair_id published_at takes_effect effective_on", names="loaded_by_id admin_id chair_id"
+        "admin_id chair_id published_at takes_effect effective_on",
+        names="loaded_by_id admin_id chair_id",
+        acts="rulebook loaded, publication proposed, rulebook published",
     ),
-    "governance_sample": _rows(once="finished_by_id finished_at", names="drawn_by_id finished_by_id"),
+    "governance_sample": _rows(
+        once="finished_by_id finished_at",
+        names="drawn_by_id finished_by_id",
+        acts="sample drawn, sample finished",
+    ),
     "governance_sampledentry": _rows(
-        "notes conclusion words concluded_by_id concluded_at", names="concluded_by_id"
+        "notes conclusion words concluded_by_id concluded_at",
+        names="concluded_by_id",
+        acts="sample drawn, entry concluded",
     ),
     "governance_signatureproof": _rows(names="person_id"),
-    "governance_signingrule": _rows(),
-    "governance_vocabularyword": _rows("words retired_at"),
+    "governance_signingrule": _rows(acts="rulebook published"),
+    "governance_vocabularyword": _rows(
+        "words retired_at", acts="contract written, word written, word retired"
+    ),
     # What the machines of the installation write.
     "governance_apitokenuse": _rows(),
     "governance_decisionbatch": _rows(),
     "governance_interactionbatch": _rows(),
     "governance_keyheartbeat": _rows(),
+    # What is on its way to receivers of events. These rows are no entries.
+    "governance_auditlogreader": _rows("position failing_since last_error"),
+    "governance_eventdelivery": _rows(
+        "attempts made_at next_at claimed_at sent_at given_up_at status answer last_error", deleted=True
+    ),
     # Initiatives, their stages and who has a part in them.
     "initiatives_initiative": _rows(
         "title unit_id problem stage basis since confidential platform proposed_tier worst_credible_harm tier "
@@ -1210,11 +1251,11 @@ GOVERNED: dict[str, Governed] = {
     ),
     "initiatives_businesscase": _rows("vendor currency budget run_cost benefit go_live_on ticket"),
     "initiatives_continuation": _rows(names="by_id"),
-    "initiatives_formertitle": _rows(names="by_id"),
+    "initiatives_formertitle": _rows(names="by_id", acts="renamed"),
     "initiatives_handover": _rows(
         once="accepted_at ended_at ended_reason", names="proposed_by_id", until="accepted_at ended_at"
     ),
-    "initiatives_notsimilar": _rows(names="by_id"),
+    "initiatives_notsimilar": _rows(names="by_id", acts="not similar"),
     "initiatives_pastsupportedstage": _rows(),
     "initiatives_roleassignment": _rows(
         "accepted_at accepted_words ended_reason", "declined_at ended_at", names="proposed_by_id"
@@ -1229,9 +1270,11 @@ GOVERNED: dict[str, Governed] = {
     "initiatives_answer": _rows(
         f"kind text version by_id at {ACCEPTED}", names="by_id accepted_by_id second_by_id"
     ),
-    "initiatives_approvalanswer": _rows(names="person_id"),
-    "initiatives_approvalrequest": _rows(once="decided_at granted", until="decided_at"),
-    "initiatives_approvaluse": _rows(),
+    "initiatives_approvalanswer": _rows(names="person_id", acts="approval answered"),
+    "initiatives_approvalrequest": _rows(
+        once="decided_at granted", until="decided_at", acts="approval asked, approval answered"
+    ),
+    "initiatives_approvaluse": _rows(acts="approval used"),
     "initiatives_condition": _rows(
         "text owner_id due met_at met_by_id met_note not_met_at not_met_by_id not_met_reason",
         names="met_by_id not_met_by_id",
@@ -1251,7 +1294,7 @@ GOVERNED: dict[str, Governed] = {
         by_system="author_id",
     ),
     "initiatives_evidencenames": _rows(),
-    "initiatives_evidenceopening": _rows(names="person_id"),
+    "initiatives_evidenceopening": _rows(names="person_id", acts="evidence opened"),
     "initiatives_excuse": _rows(names="by_id"),
     "initiatives_gap": _rows(
         "owner_id owner_accepted_at due",
@@ -1262,21 +1305,27 @@ GOVERNED: dict[str, Governed] = {
         "reason liftable_since", "lifted_at lifted_by_id lift_reason", names="opened_by_id lifted_by_id"
     ),
     "initiatives_killswitch": _rows(
-        once="released_at released_by_id release_reason drill_id", names="pressed_by_id released_by_id"
+        once="released_at released_by_id release_reason drill_id",
+        names="pressed_by_id released_by_id",
+        acts="switched off, switched on",
     ),
     "initiatives_obligation": _rows(
         once="completed_at completed_by_id completed_note", names="completed_by_id"
     ),
-    "initiatives_question": _rows(once="answer answered_by_id answered_at", names="answered_by_id"),
+    "initiatives_question": _rows(
+        once="answer answered_by_id answered_at", names="answered_by_id", acts="asked, question answered"
+    ),
     "initiatives_review": _rows(
         "outcome rulebook_id findings", "ended_by_id ended_at reason", names="opened_by_id ended_by_id"
     ),
-    "initiatives_secondlook": _rows(names="drawn_by_id"),
-    "initiatives_signoff": _rows(names="person_id"),
+    "initiatives_secondlook": _rows(names="drawn_by_id", acts="second looks drawn"),
+    "initiatives_signoff": _rows(names="person_id", acts="signed off, sign-off withdrawn"),
     "initiatives_standalonedeclaration": _rows(
         ACCEPTED, "ended_at ended_reason", names="declared_by_id accepted_by_id second_by_id"
     ),
-    "initiatives_verification": _rows(names="verifier_id"),
+    "initiatives_verification": _rows(
+        names="verifier_id", acts="evidence verified, evidence does not show it"
+    ),
     "initiatives_voiding": _rows(),
     "initiatives_waiver": _rows(
         "chair_id chair_at risk_id risk_at",
@@ -1284,21 +1333,29 @@ GOVERNED: dict[str, Governed] = {
         names="requested_by_id chair_id risk_id refused_by_id",
     ),
     # Scope, versions, changes and what the two logs show.
-    "initiatives_actname": _rows("action by_id at withdrawn_at", names="by_id"),
+    "initiatives_actname": _rows("action by_id at withdrawn_at", names="by_id", acts="acts named"),
     "initiatives_changerecord": _rows("approver_id rollback", names="recorded_by_id"),
     "initiatives_decisionday": _rows(),
     "initiatives_deployment": _rows(once="runs_to"),
-    "initiatives_deploymentdecision": _rows(),
+    "initiatives_deploymentdecision": _rows(acts="deployment allowed, deployment denied"),
     "initiatives_logfinding": _rows(),
     "initiatives_logfindingwithdrawal": _rows(),
     "initiatives_measuredanswer": _rows(once="ended_at"),
-    "initiatives_performancepromise": _rows(once="ended_at", names="by_id"),
-    "initiatives_pipelinereport": _rows(),
+    "initiatives_performancepromise": _rows(
+        once="ended_at", names="by_id", acts="performance promised, performance promise withdrawn"
+    ),
+    "initiatives_pipelinereport": _rows(acts="result filed"),
     "initiatives_requirementfinding": _rows(once="ended_at"),
     "initiatives_scopeversion": _rows(once="starts_at ended_at", names="by_id"),
     # Systems, components, definitions and their controls.
-    "initiatives_architecturedecision": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id"),
-    "initiatives_clauseenforcement": _rows(once="ended_at ended_by_id", names="by_id ended_by_id"),
+    "initiatives_architecturedecision": _rows(
+        once=WITHDRAWN,
+        names="by_id withdrawn_by_id",
+        acts="architecture decided, architecture decision withdrawn",
+    ),
+    "initiatives_clauseenforcement": _rows(
+        once="ended_at ended_by_id", names="by_id ended_by_id", acts="clause mapped, mapping closed"
+    ),
     "initiatives_componentversion": _rows(
         "layer vendor_id name version region end_of_life end_of_life_source successor_id confirmed_by_id confirmed_at",
         names="added_by_id confirmed_by_id",
@@ -1309,23 +1366,26 @@ GOVERNED: dict[str, Governed] = {
         "gap_id gone_at",
         names="decided_by_id",
     ),
-    "initiatives_drift": _rows(names="by_id"),
+    "initiatives_drift": _rows(names="by_id", acts="drift confirmed"),
     "initiatives_drill": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id", by_system="by_id"),
     "initiatives_foundmodel": _rows(
-        "name unit_id answer reason initiative_id answered_by_id answered_at", names="answered_by_id"
+        "name unit_id answer reason initiative_id answered_by_id answered_at",
+        names="answered_by_id",
+        acts="model found, found model answered, found model declared",
     ),
     "initiatives_link": _rows(
         "pattern direction access purpose account_id data_classes live timeout_seconds retry on_failure told_users",
         ENDED,
         names="by_id ended_by_id",
     ),
-    "initiatives_linkanswer": _rows(names="by_id"),
+    "initiatives_linkanswer": _rows(names="by_id", acts="link answered"),
     "initiatives_modelevaluation": _rows(
         once=f"result n measured_on result_by_id result_at {WITHDRAWN}",
         names="declared_by_id result_by_id withdrawn_by_id",
+        acts="evaluation declared, evaluation result recorded, evaluation withdrawn",
     ),
     "initiatives_processrecord": _rows("status reopened_at", WITHDRAWN, names="by_id withdrawn_by_id"),
-    "initiatives_profile": _rows(names="by_id"),
+    "initiatives_profile": _rows(names="by_id", acts="profile added"),
     "initiatives_region": _rows(),
     "initiatives_serviceaccount": _rows(
         "name owner_id privileges review_by",
@@ -1370,7 +1430,9 @@ GOVERNED: dict[str, Governed] = {
     ),
     # Use, value and incidents.
     "adoption_agendapoint": _rows("place reason left_out by_id at", names="by_id"),
-    "adoption_alertmapping": _rows(once="ended_at", names="made_by_id"),
+    "adoption_alertmapping": _rows(
+        once="ended_at", names="made_by_id", acts="alerts mapped, alert mapping closed"
+    ),
     "adoption_attachment": _rows(once="removed_at removed_by_id removed_reason", names="by_id removed_by_id"),
     "adoption_attendance": _rows("present"),
     "adoption_attribution": _rows("place grounds", "removed_at"),
@@ -1383,7 +1445,7 @@ GOVERNED: dict[str, Governed] = {
     "adoption_deadline": _rows(
         "due aware_on source words met_at met_by_id met_words", names="started_by_id met_by_id"
     ),
-    "adoption_goal": _rows(names="by_id"),
+    "adoption_goal": _rows(names="by_id", acts="measure declared, goal moved"),
     "adoption_incident": _rows(
         "severity title words state started_at detected_at contained_at resolved_at closed_at closed_words "
         "wrong_output fallback affected_count affected_words reopened_at lead_id scribe_id speaker_id merged_into_id "
@@ -1398,19 +1460,21 @@ GOVERNED: dict[str, Governed] = {
         "removed_at confirmed_by_id confirmed_at",
         names="entered_by_id confirmed_by_id",
     ),
-    "adoption_lessonresponse": _rows(names="by_id"),
+    "adoption_lessonresponse": _rows(names="by_id", acts="lesson answered"),
     "adoption_linkedgap": _rows(),
-    "adoption_measure": _rows(once=ENDED, names="declared_by_id ended_by_id"),
+    "adoption_measure": _rows(
+        once=ENDED, names="declared_by_id ended_by_id", acts="measure declared, measure closed"
+    ),
     "adoption_meeting": _rows(
         "held_on place state secretary_id",
         "begun_at begun_by_id ended_at ended_by_id reason",
         names="planned_by_id begun_by_id ended_by_id",
         until="ended_at",
     ),
-    "adoption_minutes": _rows(names="by_id"),
+    "adoption_minutes": _rows(names="by_id", acts="minutes written"),
     "adoption_monitoringlook": _rows(),
-    "adoption_monitoringpromise": _rows(once="ended_at", names="made_by_id"),
-    "adoption_pack": _rows(names="by_id"),
+    "adoption_monitoringpromise": _rows(once="ended_at", names="made_by_id", acts="monitoring promised"),
+    "adoption_pack": _rows(names="by_id", acts="pack taken"),
     "adoption_postmortem": _rows(
         "state expected timeline impact detected made_easy went_well lucky no_lesson_because no_gaps_because version "
         "published_at published_by_id confirmed_at confirmed_by_id",
@@ -1420,14 +1484,25 @@ GOVERNED: dict[str, Governed] = {
     "adoption_problemreport": _rows(once=f"{JUDGED_REPORT} behaviour_report_id", names="judged_by_id"),
     "adoption_reportingduty": _rows("name days applies source in_use"),
     "adoption_sectioncomment": _rows(once="resolved_at resolved_by_id", names="by_id resolved_by_id"),
-    "adoption_sourcequestion": _rows(names="by_id"),
+    "adoption_sourcequestion": _rows(names="by_id", acts="asked who reported"),
     "adoption_survey": _rows(
         "title language sets teams closes state results",
         "opened_at opened_by_id closed_at closed_by_id",
         names="drafted_by_id opened_by_id closed_by_id",
+        acts="survey written, survey opened, survey closed",
     ),
 }
 
+JUDGED_ACTS = tuple(
+    dict.fromkeys(
+        (
+            *JUDGED_ACTS,
+            "review opened",
+            *(kind for needs in NEEDS.values() for one in needs for kind in one.kinds),
+            *(kind for line in GOVERNED.values() for kind in line.acts),
+        )
+    )
+)
 A_DAY = datetime.timedelta(hours=23, minutes=50)  # less what an act may take
 
 
@@ -1741,6 +1816,7 @@ class Judge:
             if not line.deleted:
                 self._breach(change, "the row was deleted, but rows of this table are kept")
             return
+        self._acted(change, line)
         over = before is not None and any(_written(before.get(name)) for name in line.until)
         for name in (*after, *exchanged):
             value = after.get(name)
@@ -1753,6 +1829,19 @@ class Judge:
                     continue
                 words = f"the row names person {value}, but {_person(actor)} wrote the row"
                 self._breach(change, words, name)
+
+    def _acted(self, change: _Change, line: Governed) -> None:
+        """Check that an act of its kind stands with the change, and that an admin made it where only admins may."""
+        actor, before, after = change.entry["actor"], change.before, change.after
+        if line.acts and before != after:
+            self.judged += 1
+            facts = {"initiative": change.entry["initiative"]} if change.entry["initiative"] else {}
+            words = f"the log has no act '{line.acts[0]}' of {_person(actor)} for this change"
+            self.wanted.append((change, line.acts, ({actor}, facts), words))
+        ends = before is None or before.get("ended_at") != after.get("ended_at")
+        admins = line.by_admin and self.sight == "all" and before != after and not (actor is None and ends)
+        if admins and not self._entitled("admin", change, actor):
+            self._breach(change, f"{_person(actor)} changed a row that only admins change", "", PEOPLE)
 
     # --- What needs its act, and who may ---
 
@@ -1767,7 +1856,9 @@ class Judge:
                     name in exchanged or before.get(name) != after.get(name)
                     if before is not None
                     # A row that begins as accepted, confirmed or the like.
-                    else need.fact == "initiative" and need.columns != ("outcome",) and after.get(name)
+                    else need.fact == "initiative"
+                    and need.columns not in (("outcome",), ("confidential",))
+                    and after.get(name)
                     for name in need.columns
                 )
                 cleared = need.named and need.named in need.columns and after.get(need.named) is None

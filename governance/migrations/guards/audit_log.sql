@@ -158,6 +158,41 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- Arguments: the kinds of acts, one of which stands in this transaction, of whoever changed the row and on its initiative.
+CREATE FUNCTION plumbline_guard_acted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+       SELECT FROM governance_entry e
+        WHERE e.xact = plumbline_xact() AND e."table" = ''
+          AND (e.kind = 'erased' OR e.kind = ANY (TG_ARGV)
+               AND EXISTS (SELECT FROM governance_entry r
+                            WHERE r."table" = TG_TABLE_NAME AND r.key = NEW.id::text AND r.xact - plumbline_xact() = 0
+                              AND r.actor_id IS NOT DISTINCT FROM e.actor_id
+                              AND r.initiative_ref IN ('', e.initiative_ref)))) THEN
+    RAISE EXCEPTION 'Plumbline: row % of % changed without its act (%).', NEW.id, TG_TABLE_NAME,
+      array_to_string(TG_ARGV, ', ')
+      USING ERRCODE = 'PL047', HINT = 'Change it through its action, which records the act in the same transaction.';
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- Rows that only admins change. The system adds them and ends them.
+CREATE FUNCTION plumbline_guard_admins() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  who bigint := (plumbline_act(TG_TABLE_NAME)->>'id')::bigint;
+BEGIN
+  IF who IS NULL AND (TG_OP = 'INSERT'
+       OR to_jsonb(NEW) ->> 'ended_at' IS DISTINCT FROM to_jsonb(OLD) ->> 'ended_at') THEN
+    RETURN NEW;
+  END IF;
+  IF NOT EXISTS (SELECT FROM governance_user WHERE id = who AND is_active AND is_admin)
+     AND (who IS NOT NULL OR EXISTS (SELECT FROM governance_entry WHERE kind = 'review opened')) THEN
+    RAISE EXCEPTION 'Plumbline: only an admin changes a row of %.', TG_TABLE_NAME
+      USING ERRCODE = 'PL046', HINT = 'Ask an admin.';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION plumbline_append_only(place text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I '

@@ -86,10 +86,10 @@ BEGIN
   IF plumbline_team_member(item.initiative_id, NEW.verifier_id, NEW.at) THEN
     RAISE EXCEPTION 'Plumbline: nobody verifies on an initiative whose team they are on.' USING ERRCODE = 'PL032';
   END IF;
-  IF NOT EXISTS (SELECT 1 FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
-                 WHERE m.person_id = NEW.verifier_id AND m.seat = NEW.seat AND u.is_active
-                   AND m.starts_at <= NEW.at AND (m.ends_at IS NULL OR m.ends_at > NEW.at)) THEN
-    RAISE EXCEPTION 'Plumbline: the verifier does not hold the seat %.', NEW.seat USING ERRCODE = 'PL032';
+  IF NOT plumbline_sits(
+       plumbline_board_of((SELECT i.unit_id FROM initiatives_initiative i WHERE i.id = item.initiative_id)),
+       NEW.verifier_id, NEW.seat, NEW.at) THEN
+    RAISE EXCEPTION 'Plumbline: the verifier does not hold the seat % of the board that decides this initiative.', NEW.seat USING ERRCODE = 'PL032';
   END IF;
   IF NEW.fingerprint <> COALESCE(NULLIF(item.sha256, ''), 'item:' || item.id) THEN
     RAISE EXCEPTION 'Plumbline: the item holds something else than what was opened.' USING ERRCODE = 'PL032';

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.audit_log import row_capture
+from governance.audit_log import entries, row_capture
 from governance.database.row_history import acting
 from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
@@ -523,6 +523,7 @@ def test_views_of_tables_that_belong_to_no_initiative_are_turned_back_too(year):
         unit = Unit.objects.get(pk=year.cast.unit.pk)
         unit.name = "Renamed today"
         unit.save()
+        entries.record("unit changed", unit=unit.name)
     sealing.seal()
     with as_of.day(datetime(2024, 6, 1, tzinfo=UTC)):
         assert Unit.objects.get(pk=unit.pk).name == "Account management"

@@ -24,7 +24,9 @@ from governance import clock
 from governance.audit_log import row_capture
 from governance.database import row_history
 from governance.database.row_history import NoActor, acting
-from governance.models import Entry, Unit
+from governance.models import Entry
+from governance.offline.verify import GOVERNED
+from initiatives.models import System
 from tests.support import factories, plugin
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import one_of_every_row
@@ -352,7 +354,8 @@ def test_no_way_to_change_a_row_is_silent(rounds):
     assert not missing, f"no row to try with of {sorted(missing)}: add one to tests/one_of_every_row.py"
     wrong, came = [], {way.__name__: set() for way, _ in WAYS}
     for place, row in enumerate(rows):
-        for way, expected in WAYS[place % step :: step]:
+        kept = not GOVERNED[row._meta.db_table].deleted
+        for way, expected in WAYS[place % step :: step] if kept else WAYS:  # few tables let rows be deleted
             result = tried(way, type(row)._base_manager.get(pk=row.pk))
             came[way.__name__].add(result)
             if result not in (expected, REFUSED):
@@ -366,31 +369,33 @@ def test_no_way_to_change_a_row_is_silent(rounds):
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_without_history_is_refused_for_real():
     """The same at a real COMMIT, not at the point before it."""
-    cast = factories.make_cast()
+    system = factories.make_system(factories.make_cast())
     with pytest.raises(DatabaseError, match="without its own equal row of history"), by_test():
-        Unit.objects.filter(pk=cast.unit.pk).update(name="Renamed behind the audit log")
-    assert Unit.objects.get(pk=cast.unit.pk).name == "Account management"
+        System.objects.filter(pk=system.pk).update(name="Renamed behind the audit log")
+    assert System.objects.get(pk=system.pk).name == system.name
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_actor_ends_with_its_act():
     """After an act, in the same transaction, nobody acts; inside, the inner act has its own actor and reason."""
     cast = factories.make_cast()
-    unit = cast.unit
+    system = factories.make_system(cast)
     with transaction.atomic():
         with acting(by=cast.admin, reason="Outer"):
             with acting(system="inner", reason="Inner"):
-                unit.name = "A"
-                unit.save()
-            unit.name = "B"
-            unit.save()
+                system.name = "A"
+                system.save()
+            system.name = "B"
+            system.save()
         with pytest.raises(DatabaseError, match="written by nobody"), transaction.atomic():
-            Unit.objects.filter(pk=unit.pk).update(name="C")
+            System.objects.filter(pk=system.pk).update(name="C")
     said = [
         (facts["actor"]["name"], facts["reason"], facts["after"]["name"])
         for facts in (
             entry.facts
-            for entry in Entry.objects.rows().filter(table="governance_unit", key=str(unit.pk)).order_by("pk")
+            for entry in Entry.objects.rows()
+            .filter(table="initiatives_system", key=str(system.pk))
+            .order_by("pk")
         )
     ]
     assert said[-2:] == [("system: inner", "Inner", "A"), ("Per Dahl", "Outer", "B")]

@@ -98,12 +98,14 @@ def _folk(count: int) -> list:
 
 
 def _places(cast, count: int) -> list:
+    from governance.audit_log import entries
     from governance.database import row_history
     from governance.database.row_history import acting
     from governance.models import Unit
 
     above = cast.unit.parent  # the board of the cast decides for all of them
     with transaction.atomic(), acting(system="drill", reason="Founded"):
+        entries.record("unit added")
         return row_history.insert_many(
             Unit,
             [

@@ -19,6 +19,7 @@ from initiatives.lifecycle.initiative.similar_initiatives import similar
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 
 # A text that has one of these words means it: each stands for a direction of its own.
 MEANINGS = ("cat", "dog", "tree")
@@ -162,7 +163,7 @@ def test_similar_initiatives_in_the_order_of_meaning_and_nothing_hidden_is_sent(
         by=cast.chair,
     )
     make(cast, title="Letter secrets", problem="Secret cat.")
-    with acting(system="test", reason="secret"):
+    with unguarded("initiatives_initiative"), acting(system="test", reason="secret"):
         hidden = Initiative.objects.latest("pk")
         hidden.confidential = True
         hidden.save()

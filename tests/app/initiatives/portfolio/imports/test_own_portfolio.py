@@ -3,6 +3,7 @@
 import pytest
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.models import Entry, PasswordLink, Unit, User
@@ -225,11 +226,12 @@ def test_what_is_remembered_counts_while_it_is_there(cast):
     batch = upload(cast, text)
     with acting(by=cast.admin):
         gone = Unit.objects.create(code="gone", name="Gone", parent=cast.unit)
+        entries.record("unit added", unit=gone.name)
     map_as_read(cast, batch, units={"Depot": str(gone.pk)}, people={"The boss": str(cast.lead.pk)})
     again = upload(cast, text.replace("One", "Two"))
     assert again.reading["units"] == {"Depot": str(gone.pk)}
     assert again.reading["people"]["The boss"]["person"] == cast.lead.pk
-    with unguarded("governance_user"), acting(by=cast.admin):
+    with unguarded("governance_user", "governance_unit"), acting(by=cast.admin):
         gone.delete()
         row_history.update_where(User, [cast.lead.pk], is_active=False)
     third = upload(cast, text.replace("One", "Three"))
