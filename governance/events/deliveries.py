@@ -346,7 +346,7 @@ def _asked_rest(text: str, now: datetime) -> timedelta:
         return timedelta(seconds=min(int(text[:9]), 10**6))
     try:
         return max(parsedate_to_datetime(text) - now, timedelta())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return timedelta()
 
 

@@ -85,7 +85,7 @@ def declare_pipeline(
     wrong = platforms.wrong_with(platform, bound)
     if not name.strip() or emptiness(name):
         wrong["name"] = "Enter the name that people use for the pipeline."
-    if why := issuer_keys.check_issuer(issuer):
+    if why := issuer_keys.check_issuer(issuer) or platforms.wrong_issuer(platform, issuer):
         wrong["issuer"] = why
     published, why = _published(platform, keys)
     if why:
@@ -340,7 +340,7 @@ def file_result(
             evidence=item,
             format=filing.form,
             commit=platforms.shown(claims.get(rules.commit) or report.commit or filing.commit)[:80],
-            run=(signed_run or filing.run)[:300],
+            run=reports.plain(signed_run or filing.run, 300),
             artefact=(filing.artefact or report.artefact)[:140],
             figures=[list(pair) for pair in report.figures],
             measures=measures,

@@ -170,7 +170,7 @@ def _azure(claims: Mapping[str, Any], bound: Mapping[str, str], issuer: str) -> 
     _is(
         claims,
         "tid",
-        urlsplit(issuer).path.split("/")[1],
+        tenant_of(issuer),
         "tenant",
         "Use a service connection of this tenant.",
     )
@@ -180,6 +180,11 @@ def _azure(claims: Mapping[str, Any], bound: Mapping[str, str], issuer: str) -> 
         raise Unbound(
             "The token is of a person, not of a service connection. Ask for it inside an AzureCLI@2 task."
         )
+
+
+def tenant_of(issuer: str) -> str:
+    """Return the tenant in an issuer of Entra, the first part of its path, or "" without one."""
+    return urlsplit(issuer).path.lstrip("/").split("/")[0]
 
 
 # --- Kubernetes and others -------------------------------------------------------------------------------------------
@@ -217,7 +222,8 @@ BRANCH_OR_ENVIRONMENT = _(
     "branch is empty, every branch that the environment admits can file."
 )
 _REPOSITORY = r"[\w.-]+(/[\w.-]+)+"
-_BRANCH = Field("branch", _("Branch"), "main", asked=False, pattern=r"[^\s~^:?*\[\\]+")
+# Letters that a workflow can hold without quotes.
+_BRANCH = Field("branch", _("Branch"), "main", asked=False, pattern=r"\w[\w./@+=#-]*")
 _ENVIRONMENT = Field("environment", _("Environment"), "production", asked=False, pattern=r"\w[\w ./-]*")
 _RUNNERS = Field(
     OWN_RUNNERS,
@@ -276,7 +282,7 @@ PLATFORMS: dict[str, Platform] = {
                 _("GitLab shows it under Settings, General."),
                 pattern=r"\d{1,20}",
             ),
-            Field("workflow", _("Configuration file"), ".gitlab-ci.yml", pattern=r"[^\s@]+\.ya?ml"),
+            Field("workflow", _("Configuration file"), ".gitlab-ci.yml", pattern=r"[\w./-]+\.ya?ml"),
             _BRANCH,
             _ENVIRONMENT,
             _RUNNERS,
@@ -388,6 +394,13 @@ def wrong_with(platform: str, given: Mapping[str, Any]) -> dict[str, str]:
             "Enter a branch or an environment. Without both, every branch could file evidence."
         )
     return wrong
+
+
+def wrong_issuer(platform: str, issuer: str) -> str:
+    """Return why an issuer is not one of its platform, with the fix, or ""."""
+    if platform == PipelinePlatform.AZURE and not tenant_of(issuer):
+        return "The issuer names no tenant. Use https://login.microsoftonline.com/TENANT-ID/v2.0."
+    return ""
 
 
 def bound_of(platform: str, given: Mapping[str, Any]) -> dict[str, str]:
