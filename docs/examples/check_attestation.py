@@ -12,6 +12,7 @@ import argparse
 import base64
 import binascii
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/verification_summary/v1"
 PAYLOAD = "application/vnd.in-toto+json"
 HOURS = 24  # the usual longest age of an attestation
+MOST_HOURS = 24 * 365
 SKEW = timedelta(minutes=5)  # by which two clocks may differ
 
 
@@ -36,6 +38,10 @@ def check(attestation, pem, *, artefact, stage, initiative, hours=HOURS, now=Non
     `pem` is the path of the public key. `artefact` is sha256 with 64 hexadecimal digits, `initiative` the address of
     the initiative's page. Raises Refused.
     """
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", artefact):
+        raise Refused("The artefact must be sha256: and 64 hexadecimal digits in lower case.")
+    if not 0 < hours <= MOST_HOURS:  # also false if hours is not a number
+        raise Refused(f"The longest age must be above 0 and at most {MOST_HOURS} hours.")
     envelope = _object(attestation, "The attestation")
     if set(envelope) != {"payload", "payloadType", "signatures"}:
         raise Refused("The attestation is not a DSSE envelope.")

@@ -118,6 +118,24 @@ def test_a_second_implementation_reads_the_envelope(key):
         read_by_the_specification(changed, key.read_bytes())
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"artefact": f"md5:{DIGEST}"},
+        {"artefact": DIGEST},
+        {"artefact": f"sha256:{DIGEST.upper()}"},
+        {"artefact": f"sha256:{DIGEST}\n"},
+        {"hours": float("nan")},
+        {"hours": float("inf")},
+        {"hours": 0},
+        {"hours": -1},
+    ],
+)
+def test_a_right_attestation_is_refused_if_it_is_asked_wrongly(key, asked):
+    with pytest.raises(script.Refused):
+        checked(attested(), key, **asked)
+
+
 def test_openssl_verifies_it_with_the_public_key_alone(key, tmp_path):
     """The commands of docs/api.md. The id of the key is the SHA-256 of its DER."""
     openssl = shutil.which("openssl")
