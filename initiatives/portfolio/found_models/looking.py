@@ -6,12 +6,12 @@ Each run counts the last days again, so that it may run twice. A name with an an
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
 
-from django.db.models import Count, Max, Min
-from django.db.models.fields.json import KT, KeyTextTransform
+from django.db.models import CharField, Count, Func, Max, Min
+from django.db.models.fields.json import KT, KeyTextTransform, KeyTransform
 
 from governance import clock
 from governance.audit_log import entries
@@ -37,6 +37,8 @@ LOOKED_BACK = timedelta(days=35)
 COUNTED_ANEW = 3  # days of the logs, today among them
 LONGEST = 120  # letters of a name
 MOST_WAITING = 50  # of a unit; the others follow once some of these are answered
+MOST_OF_ONE = 10  # of these from one key, so that invented names of one key leave room
+OF_KEYS = (FoundSource.INTERACTIONS, FoundSource.DECISIONS)  # whose place is a key
 # How the column of an imported table is called that names the model of an initiative.
 HEADERS: dict[str, tuple[str, ...]] = {
     "model": (
@@ -45,6 +47,14 @@ HEADERS: dict[str, tuple[str, ...]] = {
         *("taalmodel", "modèle", "modèle d'ia", "modelo", "modelo de ia", "modello", "modello di ia"),
     )
 }
+
+
+# What `context.model` of a request is: a text names a model.
+FORM = Func(
+    KeyTransform("model", KeyTransform("context", "request")),
+    function="jsonb_typeof",
+    output_field=CharField(),
+)
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,9 @@ def look() -> list[FoundModel]:
     seen: dict[str, list[Seen]] = {}
     everywhere = chain(_in_interactions(), _in_decisions(), _in_samples(), _in_imports())
     for one in everywhere:
+        one = replace(one, name=_cut(one.name))
         key = key_of(one.name)
-        if key not in passed and len(one.name) <= LONGEST:
+        if key not in passed:
             seen.setdefault(key, []).append(one)
     meanwhile = FoundModel.objects.waiting().filter(key__in=declared)
     if not seen and not meanwhile.exists():
@@ -77,6 +88,11 @@ def look() -> list[FoundModel]:
         for row in meanwhile.select_for_update():
             _declared(row, declared[row.key])
         return _write(seen)
+
+
+def _cut(name: str) -> str:
+    """Return a name as long as a row has it. The three points at its end show that it was cut."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 3].rstrip()}..."
 
 
 def declared_keys() -> dict[str, int]:
@@ -119,10 +135,11 @@ def _in_decisions() -> Iterator[Seen]:
             at__gte=clock.midnight_before(day),
             at__lt=clock.midnight_after(day),
             request__context__has_key="model",
-        ).annotate(named=KT("request__context__model"))
-        counted = rows.values_list("initiative_number", "key_id", "named").annotate(Count("id"))
+        ).annotate(named=KT("request__context__model"), form=FORM)
+        texts = rows.filter(form="string")
+        counted = texts.values_list("initiative_number", "key_id", "named").annotate(Count("id"))
         for number, key, name, times in counted.order_by("initiative_number", "key_id", "named"):
-            if name and name[0] not in "[{" and number in numbers:
+            if name and number in numbers:
                 yield Seen(name.strip(), FoundSource.DECISIONS, numbers[number], key or 0, day, times)
 
 
@@ -176,11 +193,13 @@ def _write(seen: dict[str, list[Seen]]) -> list[FoundModel]:
     waiting = Counter(FoundModel.objects.waiting().values_list("unit", flat=True))
     days: Counter[tuple[FoundModel, str, int, int, date]] = Counter()
     new = []
-    for key, found in seen.items():
+    there_now = FoundModelDay.objects.filter(found__in=FoundModel.objects.waiting(), source__in=OF_KEYS)
+    of_one = Counter(place for place, _ in there_now.values_list("place", "found").distinct())
+    for key, found in sorted(seen.items(), key=_use):
         found = [one for one in found if one.initiative in initiatives]
         row = there.get(key)
         if row is None and found:
-            row = _new(key, found, initiatives, waiting)
+            row = _new(key, found, initiatives, waiting, of_one)
             new += [row] if row else []
         if row is None or row.answer != FoundAnswer.WAITING:
             continue
@@ -201,15 +220,28 @@ def _write(seen: dict[str, list[Seen]]) -> list[FoundModel]:
     return new
 
 
+def _use(one: tuple[str, list[Seen]]) -> tuple[int, str]:
+    """Return the order of a key: the most used first."""
+    key, found = one
+    return -sum(each.times for each in found), key
+
+
 def _new(
-    key: str, found: list[Seen], initiatives: dict[int, Initiative], waiting: Counter[int]
+    key: str,
+    found: list[Seen],
+    initiatives: dict[int, Initiative],
+    waiting: Counter[int],
+    of_one: Counter[int],
 ) -> FoundModel | None:
-    """Save the row of a new key, or return None if too many wait for its chair."""
+    """Save the row of a new key, or return None if too many wait for its chair, or too many of its keys."""
     first = min(found, key=lambda one: one.day)
     initiative = initiatives[first.initiative]
-    if waiting[initiative.unit_id] >= MOST_WAITING:
+    keys = {one.place for one in found if one.source in OF_KEYS}
+    full = all(one.source in OF_KEYS for one in found) and all(of_one[one] >= MOST_OF_ONE for one in keys)
+    if full or waiting[initiative.unit_id] >= MOST_WAITING:
         return None
     waiting[initiative.unit_id] += 1
+    of_one.update(keys)
     row = FoundModel(key=key, name=first.name, unit=initiative.unit, found_at=clock.now())
     row.save()
     entries.record(

@@ -27,7 +27,7 @@ from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import FoundModel, FoundModelDay, Initiative
 from initiatives.portfolio.found_models import actions
-from initiatives.portfolio.found_models.looking import MOST_WAITING, look
+from initiatives.portfolio.found_models.looking import MOST_OF_ONE, MOST_WAITING, look
 from initiatives.portfolio.imports.portfolio import actions as import_actions
 from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
 from tests.app.initiatives.integration.components.test_register import confidential
@@ -186,6 +186,28 @@ def test_no_more_wait_for_a_unit_than_its_chair_can_answer(initiative, key, monk
         called(initiative, key, name)
     assert len(looked()) == 1
     assert FoundModel.objects.waiting().count() == 2
+
+
+def test_invented_names_of_one_key_leave_room_and_the_most_used_come_first(cast, initiative, key):
+    for number in range(60):
+        called(initiative, key, f"invented-{'x' * number}y")
+    called(initiative, key, "used-more", times=2)
+    assert len(names := looked()) == MOST_OF_ONE
+    assert names[0] == "used-more"
+    other = factories.make_key(cast, initiative, days=300, scopes=["interactions"], system="Other")[0]
+    called(initiative, other, "real-7")
+    assert looked() == ["real-7"]
+
+
+def test_a_long_name_and_one_that_begins_with_a_bracket_are_found(initiative, key):
+    for name in ("long " * 40, "[draft] quince"):
+        write(initiative, 1, key=key, request={"context": {"model": name}})
+    write(initiative, 1, key=key, request={"context": {"model": ["a", "list"]}})
+    decision_log.decisions.bring_over()
+    names = looked()
+    assert "[draft] quince" in names
+    assert [(len(name) <= 120, name[-3:]) for name in names if name.startswith("long")] == [(True, "...")]
+    assert len(names) == 2
 
 
 def test_the_hourly_task_looks(initiative, key):
