@@ -7,7 +7,7 @@ copy elsewhere. The judge names tables of the apps above as the audit log does, 
 from collections.abc import Iterator
 from datetime import UTC
 
-from governance.offline.verify import JUDGED, JUDGED_ACTS, Breach, Judge
+from governance.offline.verify import GOVERNED, JUDGED_ACTS, Breach, Judge
 from governance.transparency_log.recomputation import stream
 
 ENTRIES = """
@@ -21,7 +21,7 @@ NAMES = ("id", "kind", "actor", "initiative", "table", "key", "operation", "xact
 def judge(using: str = "default") -> Judge:
     """Return a judge that has read the whole audit log. Check the bodies first."""
     found = Judge()
-    for *said, at, recorded_at, body in stream(using, ENTRIES, [list(JUDGED), list(JUDGED_ACTS)]):
+    for *said, at, recorded_at, body in stream(using, ENTRIES, [list(GOVERNED), list(JUDGED_ACTS)]):
         entry = dict(zip(NAMES, said, strict=True))
         entry |= {
             "at": at.astimezone(UTC).isoformat(),

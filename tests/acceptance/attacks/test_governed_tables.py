@@ -15,9 +15,10 @@ from governance.audit_log import row_capture
 from governance.models import AuditLogReader, Checkpoint, User
 from governance.offline import verify
 from governance.offline.verify import GOVERNED
-from governance.transparency_log import sealing
+from governance.transparency_log import entry_judgement, sealing
 from tests.support import factories
 from tests.support.attacks.forged_statements import as_, row_of_history, told
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import one_of_every_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,6 +157,36 @@ def test_no_row_is_deleted_where_rows_are_kept(rows, application_login):
         if not said.startswith("Plumbline: "):
             passed.append((row._meta.db_table, said or "it went through"))
     assert passed == []
+
+
+def test_verification_finds_what_a_line_keeps_in_each_table(rows):
+    """One kept column of each row, changed with its history and the guards off: the judge names it."""
+    outsider, other = User.objects.order_by("-pk")[:2]
+    changed = set()
+    with transaction.atomic():
+        with unguarded(*GOVERNED), connection.cursor() as cursor:
+            for row in rows:
+                table, line = row._meta.db_table, GOVERNED[row._meta.db_table]
+                for field in row._meta.concrete_fields:
+                    kept = field.column not in (*line.changes, *line.once, "id") and not field.is_relation
+                    if not kept or field.column not in row_capture.columns_of(type(row)):
+                        continue
+                    value = field.get_db_prep_save(
+                        another(field, getattr(row, field.attname), other), connection
+                    )
+                    update = (f'UPDATE {table} SET "{field.column}" = %s WHERE id = {row.pk}', [value])
+                    try:
+                        with transaction.atomic():
+                            for text, values in forged(row, update, "~", "history", outsider):
+                                cursor.execute(text, values or None)
+                    except DatabaseError:
+                        continue  # a constraint
+                    changed.add((table, str(row.pk), field.column))
+                    break
+        found = {(one.table, one.key, one.field) for one in entry_judgement.judge().finish()}
+        transaction.set_rollback(True)
+    assert len(changed) > 70
+    assert changed - found == set()
 
 
 def test_nothing_silences_receivers_of_events(transactional_db, application_login):
