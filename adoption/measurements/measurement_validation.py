@@ -82,8 +82,8 @@ class Fate:
 class Asked:
     """A measure as senders need it: kind of figure, teams, weekly reading or not.
 
-    `by_survey`: only closing a survey reads it. `people`: n are people, who count once in a window. Values of a measure
-    with `time` are not negative.
+    With `by_survey` only closing a survey reads it. With `people` n are people, who count once in a window. Values of
+    a measure with `time` are not negative.
     """
 
     key: int

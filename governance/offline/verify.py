@@ -1078,12 +1078,12 @@ JUDGED |= {table: () for table in NEEDS if table not in JUDGED} | STANDING_IN
 
 
 class Governed(NamedTuple):
-    """What may happen to the rows of a governed table. The guards of the database are made from these lines.
+    """The changes that the rows of a governed table may have. The guards of the database are made from these lines.
 
     `changes` are the columns that may change, and `once` those that may be written once, where they were empty. All
-    other columns stay as they were written. `names` are the columns that name whoever writes them, in `by_system` also
-    if the system writes them. Rows are deleted only where `deleted` is true. With each change stands one of `acts`, in
-    the same transaction, of the same actor and on the same initiative. With `by_admin` only admins change rows; the
+    other columns stay as they were written. `names` are the columns that name their writer, in `by_system` also if
+    the system writes them. Rows are deleted only where `deleted` is true. Each change has one of `acts`, in the same
+    transaction, of the same actor and on the same initiative. With `by_admin` only admins change rows; the
     system adds them and ends them.
     """
 
@@ -1809,7 +1809,7 @@ class Judge:
     # --- What stays, and whom a row names ---
 
     def _stands(self, change: _Change, exchanged: Sequence[str]) -> None:
-        """Check that a row changed only where its table allows, and names whoever wrote it."""
+        """Check that a row changed only where its table allows, and names its writer."""
         line, before, after = GOVERNED[change.entry["table"]], change.before, change.after
         actor = change.entry["actor"]
         if after is None:
@@ -1831,7 +1831,7 @@ class Judge:
                 self._breach(change, words, name)
 
     def _acted(self, change: _Change, line: Governed) -> None:
-        """Check that an act of its kind stands with the change, and that an admin made it where only admins may."""
+        """Check that the change has an act of its kind, and that an admin made it where only admins may."""
         actor, before, after = change.entry["actor"], change.before, change.after
         if line.acts and before != after:
             self.judged += 1
