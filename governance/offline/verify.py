@@ -1227,7 +1227,7 @@ GOVERNED: dict[str, Governed] = {
         acts="sample drawn, entry concluded",
     ),
     "governance_signatureproof": _rows(names="person_id"),
-    "governance_signingrule": _rows(acts="rulebook published"),
+    "governance_signingrule": _rows(),
     "governance_vocabularyword": _rows(
         "words retired_at", acts="contract written, word written, word retired"
     ),
@@ -1856,15 +1856,16 @@ class Judge:
                     name in exchanged or before.get(name) != after.get(name)
                     if before is not None
                     # A row that begins as accepted, confirmed or the like.
-                    else need.fact == "initiative"
-                    and need.columns not in (("outcome",), ("confidential",))
-                    and after.get(name)
+                    else need.fact == "initiative" and need.columns != ("outcome",) and after.get(name)
                     for name in need.columns
                 )
                 cleared = need.named and need.named in need.columns and after.get(need.named) is None
             else:
                 changed, cleared = before is None, False
-            if not changed or cleared or (need.who == "ends" and after["outcome"] in LET_THROUGH):
+            hidden = (
+                need.columns == ("confidential",) and after["confidential"]
+            )  # binds nobody and opens nothing
+            if not changed or cleared or hidden or (need.who == "ends" and after["outcome"] in LET_THROUGH):
                 continue
             self.judged += 1
             kind = need.kinds[0] if need.kinds else "stage changed"

@@ -38,7 +38,7 @@ CREATE CONSTRAINT TRIGGER has_its_act_attested AFTER UPDATE ON initiatives_initi
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.reattested_at IS DISTINCT FROM NEW.reattested_at))
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('re-attested');
 CREATE CONSTRAINT TRIGGER has_its_act_shown AFTER UPDATE ON initiatives_initiative
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.confidential IS DISTINCT FROM NEW.confidential))
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.confidential AND (NOT NEW.confidential)))
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('details changed');
 CREATE CONSTRAINT TRIGGER has_its_act_accepted AFTER UPDATE ON initiatives_acceptedrisk
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.risk_at IS DISTINCT FROM NEW.risk_at))

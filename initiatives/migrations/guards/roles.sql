@@ -348,7 +348,7 @@ CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_initiative
   FOR EACH ROW WHEN (((OLD.tier IS DISTINCT FROM NEW.tier) OR (OLD.tier_confirmed_by_id IS DISTINCT FROM NEW.tier_confirmed_by_id) OR (OLD.tier_confirmed_at IS DISTINCT FROM NEW.tier_confirmed_at) OR (OLD.tier_scope IS DISTINCT FROM NEW.tier_scope) OR (OLD.reattested_at IS DISTINCT FROM NEW.reattested_at) OR (OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at)))
   EXECUTE FUNCTION plumbline_guard_actor('tier', '+seat', 'tier_confirmed_by_id', '+seat', 'tier_confirmed_at', '+seat', 'tier_scope', '+seat', 'reattested_at', '+decides', 'withdrawn_at', 'withdraws');
 CREATE TRIGGER shown_by_who_may AFTER UPDATE ON initiatives_initiative
-  FOR EACH ROW WHEN ((OLD.confidential IS DISTINCT FROM NEW.confidential))
+  FOR EACH ROW WHEN ((OLD.confidential AND (NOT NEW.confidential)))
   EXECUTE FUNCTION plumbline_guard_actor('confidential', 'owns');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_killswitch
   FOR EACH ROW WHEN (((OLD.pressed_by_id IS DISTINCT FROM NEW.pressed_by_id) OR (OLD.released_by_id IS DISTINCT FROM NEW.released_by_id)))
