@@ -368,8 +368,8 @@ def once(how: Instrument, cells: Iterable[Cell]) -> list[Cell]:
     """Return the cells in which each person counts once, if `n` are people. Else return all cells.
 
     Measurements of one team are of the same people, so the largest counts, and the newest of these. The newest counts
-    alone for an instrument of active users. A measurement of `others` is added to what was entered before it. One without a
-    team can be of the people of every team.
+    alone for an instrument of active users. A measurement of `others` is added to what was entered before it.
+    One without a team can be of the people of every team.
     """
     cells = list(cells)
     if not how.counts_users:
