@@ -1108,9 +1108,16 @@ def _rows(
     deleted: bool = False,
     by_admin: bool = False,
 ) -> Governed:
-    columns = (tuple(words.split()) for words in (changes, once, names, by_system, until))
-    kinds = tuple(acts.split(", ")) if acts else ()
-    return Governed(*columns, acts=kinds, deleted=deleted, by_admin=by_admin)
+    return Governed(
+        changes=tuple(changes.split()),
+        once=tuple(once.split()),
+        names=tuple(names.split()),
+        by_system=tuple(by_system.split()),
+        until=tuple(until.split()),
+        acts=tuple(acts.split(", ")) if acts else (),
+        deleted=deleted,
+        by_admin=by_admin,
+    )
 
 
 WITHDRAWN = "withdrawn_at withdrawn_by_id withdrawn_reason"
@@ -2457,7 +2464,7 @@ class Judge:
             for one in self.sign_offs.get(row["review_id"], {}).values()
         )
         if (row["asked_by_id"], "object", row["text"]) not in objections:
-            words = f"the question is not one of person {row['asked_by_id']}, whom it names"
+            words = f"person {row['asked_by_id']} did not ask the question that names them"
             self._breach(change, words, "asked_by_id", ["initiatives_signoff"])
 
     # --- Contracts ---
