@@ -6,9 +6,10 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from governance.vocabulary import EvidenceCondition, PipelinePlatform, Tested, ThresholdSide
+from governance.vocabulary import EvidenceCondition, EvidenceKind, PipelinePlatform, Tested, ThresholdSide
 from initiatives.integration.pipelines import platforms
 from initiatives.integration.pipelines.actions import BAR_FORMATS, OWN_KEYS
+from initiatives.models import PipelineBar
 
 
 def _told(words: str) -> Any:
@@ -76,7 +77,7 @@ class PipelineForm(forms.Form):
 
 
 class BarForm(forms.Form):
-    """The bar of a pipeline for one requirement. `names` are those of its newest result."""
+    """The bar of a pipeline for one requirement. `names` are those of its `known` bar, or of its newest result."""
 
     requirement = forms.ChoiceField(label=_("Requirement"))
     format = forms.ChoiceField(
@@ -112,7 +113,15 @@ class BarForm(forms.Form):
         initial=ThresholdSide.AT_LEAST.value,
     )
 
-    def __init__(self, *args: Any, possible: dict, key: str, names: tuple[str, ...], **options: Any):
+    def __init__(
+        self,
+        *args: Any,
+        possible: dict,
+        key: str,
+        names: tuple[str, ...],
+        known: PipelineBar | None,
+        **options: Any,
+    ):
         super().__init__(*args, **options)
         subjects = dict.fromkeys(word for asked in possible.values() for word in asked.tested)
         choices: dict[str, list] = {
@@ -126,10 +135,14 @@ class BarForm(forms.Form):
             self.initial = {
                 **self.initial,
                 "requirement": key,
+                "format": BAR_FORMATS[0 if EvidenceKind.TEST_REPORT in asked.evidence else -1],
                 "tested": asked.tested[0] if len(asked.tested) == 1 else "",
                 "condition": asked.min_condition or "",
                 "tests": "\n".join(names),
             }
+        if known is not None:
+            kept = ("format", "tested", "condition", "threshold", "side")
+            self.initial = {**self.initial, **{name: getattr(known, name) for name in kept}}
 
     def act(self) -> dict[str, Any]:
         """Return the fields as the act takes them."""

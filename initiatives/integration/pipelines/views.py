@@ -165,10 +165,12 @@ INITIATIVE_ACTS["declare-pipeline"] = PageStep(
 def _given_bar(row: Pipeline, request: SignedInRequest) -> dict:
     """Return what the form of a bar begins with: requirements, the chosen one, names of its newest result."""
     key = request.GET.get("requirement", "")
+    known = row.bars.current().filter(requirement=key).first()
     return {
         "possible": _possible(Rulebook.objects.current().parsed),
         "key": key,
-        "names": _newest_names(row, key),
+        "names": tuple(known.tests) if known else _newest_names(row, key),
+        "known": known,
     }
 
 
@@ -186,15 +188,19 @@ def _newest_names(row: Pipeline, key: str) -> tuple[str, ...]:
 
 def _in_words(row: PipelineBar) -> list[str]:
     """Return a bar in sentences for who confirms it."""
+    asked = Rulebook.objects.current().parsed.requirements.get(row.requirement)
+    question = f", {asked.question}" if asked else "."
     said = [
-        gettext("Requirement: %(key)s.") % {"key": row.requirement},
+        gettext("Requirement: %(key)s") % {"key": row.requirement + question},
         gettext("The pipeline files: %(format)s.") % {"format": gettext(row.get_format_display())},
     ]
     if row.tested:
         said.append(gettext("Subject: %(subject)s.") % {"subject": gettext(row.get_tested_display())})
     if row.condition:
         said.append(gettext("Test conditions: %(words)s.") % {"words": gettext(row.get_condition_display())})
-    if row.threshold is not None:
+    if row.threshold is None:
+        said.append(gettext("All of these tests must pass."))
+    else:
         side = gettext(row.get_side_display())
         said.append(
             gettext("Threshold: %(number)s (%(side)s).")

@@ -6,12 +6,13 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance.models import Entry, Rulebook
+from governance.notifications.inbox import tasks_for
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
 from governance.vocabulary import EvidenceKind, TakesEffect
 from initiatives.models import Pipeline
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import text_of
+from tests.support.initiatives.initiative_pages import SIGNED, text_of
 from tests.support.servers import pipeline_issuers as issuers
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +146,34 @@ def test_the_page_says_what_is_measured_and_that_each_link_needs_a_drill(cast, a
     assert shown("layer.observability") == (True, "drill", False)
     assert shown("layer.runtime") == (True, "junit", False)
     assert shown("prod.performance") == (False, "junit", False)
+
+
+def test_a_bar_begins_with_the_names_of_the_newest_result_and_then_with_itself(
+    cast, as_, settings, monkeypatch
+):
+    """A team files once, declares what the result named, and the seat reads all of it before it confirms."""
+    issuers.Published(monkeypatch)
+    initiative = factories.make_mvp(cast)
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
+    row = issuers.make_declared(cast, initiative)
+    token = issuers.signed(issuers.claims_of("github", settings.ADDRESS))
+    assert issuers.filed(as_(cast.outsider), initiative.ref, token).status_code == 201
+    address = (
+        f"{reverse('row-act', args=['pipelines', row.pk, 'declare-bar'])}?requirement={issuers.REQUIREMENT}"
+    )
+    form = as_(cast.lead).get(address).context["form"]
+    said = {name: field.value() for name in form.fields if (field := form[name]).value() is not None}
+    assert said["tests"].splitlines() == list(issuers.TESTS)
+    answer = as_(cast.lead).post(address, said | {"threshold": "0.5"})
+    assert answer.status_code == 302, answer.context["form"].errors
+    bar = row.bars.get()
+    assert (bar.tests, bar.tested, bar.condition) == (list(issuers.TESTS), "fallback", "bounded_real")
+    assert as_(cast.owner).get(address).context["form"]["threshold"].value() == bar.threshold
+    confirm = reverse("row-act", args=["bars", bar.pk, "confirm"])
+    assert confirm in [task.link for task in tasks_for(cast.seat_architecture)]
+    page = as_(cast.seat_architecture).get(confirm)
+    assert all(name in text_of(page) for name in issuers.TESTS)
+    as_(cast.seat_architecture).post(confirm, SIGNED)
+    bar.refresh_from_db()
+    assert bar.confirmed_by == cast.seat_architecture
+    assert confirm not in [task.link for task in tasks_for(cast.seat_architecture)]
