@@ -112,31 +112,45 @@ class _Count:
     marks: int = 0  # failures and errors: a test may have both
     skipped: int = 0
     not_run: int = 0
+    unlisted: int = 0  # skipped tests that the head counts and the list lacks, with those of its parts
+    wrong: str = ""  # what is wrong with a part, unless the head around it explains it
+
+    def _said(self, *names: str) -> int | None:
+        """Return the sum of these attributes of the head, or None without any. Raises Unreadable."""
+        said = [self.head[one] for one in names if self.head.get(one)]
+        if not all(one.isascii() and one.isdigit() and len(one) <= 9 for one in said):
+            raise Unreadable(f"A suite has {names[0]} that are not a count. Send the report unchanged.")
+        return sum(map(int, said)) if said else None
 
     def check(self) -> int:
-        """Return how many tests the list has beyond the head. Raises Unreadable with both figures if it has fewer.
+        """Return how many tests the list has beyond the head. Raises Unreadable with both figures if it lacks some.
 
-        The list may have more: some runners list each run of a test again, or tests that are planned.
+        The list may have more: some runners list each run of a test again, or tests that are planned. It may lack
+        skipped tests, which some runners count in the outer head alone and do not list.
         """
-        beyond = 0
-        for name, added, listed in (
-            ("tests", (), self.tests),
-            ("failures", ("errors",), self.marks),
-            ("skipped", ("disabled",), self.skipped + self.not_run),
-        ):
-            said = [self.head[one] for one in (name, *added) if self.head.get(one)]
-            if not said:
-                continue
-            if not all(one.isascii() and one.isdigit() and len(one) <= 9 for one in said):
-                raise Unreadable(f"A suite has {name} that are not a count. Send the report unchanged.")
-            if (head := sum(map(int, said))) > listed:
-                words = " and ".join((name, *added))
-                raise Unreadable(
-                    f"The head of a suite has {head:,} {words}, its list has {listed:,}. The report is cut off, "
-                    "or the suite failed outside of its tests. Correct the run, and send its whole report."
-                )
-            beyond = listed - head if name == "tests" else beyond
-        return beyond
+        tests, skipped = self._said("tests"), self._said("skipped", "disabled")
+        self._at_most(self._said("failures", "errors"), self.marks, "failures and errors")
+        lacking = max(0, (tests or 0) - self.tests)
+        told = max(0, (skipped or 0) - self.skipped - self.not_run)
+        self._at_most(told, lacking, "skipped tests that it does not list")
+        if lacking > told:
+            self.wrong = self.wrong or self._words(tests, self.tests, "tests")
+            if skipped is not None:
+                raise Unreadable(self.wrong)
+        elif lacking:
+            self.wrong, self.unlisted = "", lacking
+        return max(0, self.tests - tests) if tests is not None else 0
+
+    def _at_most(self, head: int | None, listed: int, what: str) -> None:
+        if head is not None and head > listed:
+            raise Unreadable(self._words(head, listed, what))
+
+    @staticmethod
+    def _words(head: int | None, listed: int, what: str) -> str:
+        return (
+            f"The head of a suite has {head:,} {what}, its list has {listed:,}. The report is cut off, "
+            "or the suite failed outside of its tests. Correct the run, and send its whole report."
+        )
 
 
 @dataclass
@@ -198,8 +212,16 @@ class _Suite:
         if self.test_depth == self.depth:
             self._end_test()
         elif self.open and self.open[-1].depth == self.depth:
-            beyond = self.open.pop().check()
+            suite = self.open.pop()
+            beyond = suite.check()
             self.beyond += beyond if tag == "testsuite" else 0
+            if self.open:
+                self.open[-1].unlisted += suite.unlisted
+                self.open[-1].wrong = self.open[-1].wrong or suite.wrong
+            elif suite.wrong:
+                raise Unreadable(suite.wrong)
+            else:
+                self.skipped += suite.unlisted
         self.depth -= 1
 
     def _end_test(self) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +139,86 @@ def test_an_evaluation_is_held_against_the_declared_metric_and_threshold():
     assert bars.held_against(report, reports.Bar()).result == "pass"  # its own threshold, never measured
     with pytest.raises(reports.Unreadable):
         bars.held_against(report, reports.Bar(tests=("recall",), threshold=Decimal("0.1")))
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "told"),
+    [
+        ('tests="4" skipped="2"', ['tests="3"', 'tests="1"'], "2 skipped"),  # as mocha writes it
+        ('tests="4" skipped="2"', ['tests="4"'], "2 skipped"),
+        ("", ['tests="3" skipped="2"', 'tests="2" skipped="1"'], "3 skipped"),
+        ('tests="4" skipped="1"', ['tests="4"'], None),
+        ('tests="4"', ['tests="4"'], None),
+        ('tests="2" skipped="0"', ['tests="3"', 'tests="1"'], None),
+        ("", ['tests="4"', 'tests="1"'], None),
+        ('skipped="2"', ['tests="4"'], None),
+        ('tests="9" skipped="2"', ['tests="1"'], None),
+    ],
+)
+def test_skipped_tests_that_the_list_lacks_are_told(outer, inner, told):
+    """One passing test is listed in each part. What the outer head does not call skipped is refused."""
+    parts = [
+        f'<testsuite name="r" {head}><testcase classname="r" name="{n}"/></testsuite>'
+        for n, head in enumerate(inner)
+    ]
+    if len(inner) == 1:
+        parts[0] = parts[0].replace("</testsuite>", '<testcase classname="r" name="b"/></testsuite>')
+    body = f"<testsuites {outer}>{''.join(parts)}</testsuites>".encode()
+    if told is None:
+        with pytest.raises(reports.Unreadable):
+            reports.read("junit", body)
+    else:
+        assert reports.read("junit", body).told == told
+
+
+# Written by the runners themselves, over tests that pass, fail, break in their set-up, are skipped and run again: for
+# each file its result, the tests that ran, and what is told. A refused file has no result.
+BY_RUNNERS = {
+    "jest-a": ("fail", 4, "1 skipped"),
+    "jest-flaky": ("pass", 1, ""),  # it does not write that the test ran again
+    "jest-good": ("pass", 2, ""),
+    "jest-syntax": None,  # a suite that could not be read is no test that ran
+    "jest-syntax-errors": ("fail", 2, "1 run again"),
+    "mocha-a": None,  # a hook failed, and its tests are counted and not listed
+    "mocha-flaky": ("pass", 2, ""),
+    "mocha-skip": ("pass", 2, "2 skipped"),
+    "node-a": ("fail", 6, "1 skipped"),
+    "node-good": ("pass", 2, ""),
+    "playwright-a": ("fail", 7, "2 skipped"),
+    "playwright-flaky": ("pass", 2, ""),
+    "pytest-allskip": None,
+    "pytest-collect": ("fail", 1, ""),
+    "pytest-good": ("pass", 3, ""),
+    "pytest-mixed": ("fail", 5, "2 skipped"),
+    "pytest-reruns": ("fail", 5, "3 run again"),
+    "pytest-stopped": ("fail", 5, ""),
+    "pytest-sub": None,  # its head counts subtests that the list lacks
+    "pytest-truncated": None,
+    "pytest-xunit1": ("fail", 5, "2 skipped"),
+    "vitest-a": ("fail", 4, "3 skipped"),
+    "vitest-flaky": ("pass", 1, ""),
+    "vitest-good": ("pass", 1, ""),
+    "vitest-syntax": ("fail", 1, ""),
+}
+
+
+@pytest.mark.parametrize("name", BY_RUNNERS)
+def test_reports_of_real_runners_have_the_verdict_of_their_run(name):
+    body = (Path(__file__).parents[2] / f"data/reports/{name}.xml").read_bytes()
+    wanted = BY_RUNNERS[name]
+    if wanted is None:
+        with pytest.raises(reports.Unreadable):
+            reports.read("junit", body)
+        return
+    report = bars.held_against(reports.read("junit", body), reports.Bar())
+    assert (report.result, int(report.details["n"]), report.told) == wanted
+    short = bars.held_against(
+        reports.read("junit", body),
+        reports.Bar(tests=(*report.names, "another test"), threshold=Decimal("0.01")),
+    )
+    assert short.result == "fail"
+
+
+def test_every_stored_report_has_a_verdict():
+    stored = (Path(__file__).parents[2] / "data/reports").glob("*.xml")
+    assert {path.stem for path in stored} == set(BY_RUNNERS)
