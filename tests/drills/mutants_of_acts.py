@@ -106,4 +106,32 @@ MUTANTS_OF_ACTS = [
         "->> 'id' IS NULL AND false THEN",
         "tests/app/initiatives/integration/pipelines/test_pipeline_results.py -k database",
     ),
+    (
+        "a report is measured only if a seat confirmed the pipeline",
+        "initiatives.integration.pipelines.actions:_measured",
+        "if pipeline.keys or not pipeline.confirmed(now) or report.figure is not None:",
+        "if report.figure is not None:",
+        "tests/acceptance/attacks/test_hostile_pipelines.py -k hostile_pipeline",
+    ),
+    (
+        "a report is measured only if a seat confirmed its bar",
+        "initiatives.integration.pipelines.actions:_measured",
+        "return sorted(row.requirement for row in declared if row.confirmed(now))",
+        "return sorted(row.requirement for row in declared)",
+        "tests/acceptance/attacks/test_hostile_pipelines.py -k hostile_pipeline",
+    ),
+    (
+        "no measured report without both confirmations, by the database",
+        "initiatives/migrations/guards/evidence.sql:plumbline_guard_pipeline_report",
+        "IF jsonb_array_length(NEW.measures) > 0",
+        "IF false AND jsonb_array_length(NEW.measures) > 0",
+        "tests/acceptance/attacks/test_hostile_pipelines.py -k database",
+    ),
+    (
+        "a declared test that did not run fails",
+        "initiatives.integration.pipelines.bars:held_against",
+        "reached = passed >= least * n and not absent",
+        "reached = passed >= least * n",
+        "tests/unit/initiatives/test_test_reports.py -k bar",
+    ),
 ]
