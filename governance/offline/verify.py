@@ -1343,7 +1343,7 @@ GOVERNED: dict[str, Governed] = {
     "initiatives_actname": _rows("action by_id at withdrawn_at", names="by_id", acts="acts named"),
     "initiatives_changerecord": _rows("approver_id rollback", names="recorded_by_id"),
     "initiatives_decisionday": _rows(),
-    "initiatives_deployment": _rows(once="runs_to"),
+    "initiatives_deployment": _rows(once="runs_to artefact"),
     "initiatives_deploymentdecision": _rows(acts="deployment allowed, deployment denied"),
     "initiatives_logfinding": _rows(),
     "initiatives_logfindingwithdrawal": _rows(),

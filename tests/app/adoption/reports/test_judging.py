@@ -151,8 +151,8 @@ def test_what_was_reported_and_what_became_of_it_stand_in_the_database(cast, rep
 
 
 def written(row: Report, cast) -> None:
-    """Saved past the acts, under the guards that stand."""
-    with acting(by=cast.owner):
+    """Saved past the acts by who judged it, under the guards that stand."""
+    with acting(by=row.judged_by or cast.owner):
         row.save()
 
 

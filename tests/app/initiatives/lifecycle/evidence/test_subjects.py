@@ -21,6 +21,7 @@ from tests.support import factories
 from tests.support.initiatives import contradictions
 from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.rules.artefact_rules import GIVEN
+from tests.support.servers import pipeline_issuers
 
 pytestmark = pytest.mark.django_db
 RULEBOOK = parse(shipped_text())
@@ -193,6 +194,7 @@ def named_rows(cast, title: str) -> dict[str, int]:
         "contract_version": contract.pk,
         "deployment": initiative.deployments.first().pk,
         "link": link.pk,
+        "pipeline": pipeline_issuers.make_declared(cast, initiative, name=title).pk,
         "scope_version": initiative.scopes.first().pk,
         "initiative": initiative.pk,
     } | dict.fromkeys(("evidence", "diagram", "drill", "mapping_evidence"), item.pk)
@@ -206,7 +208,7 @@ def test_the_database_refuses_a_subject_of_another_initiative(cast):
             " WHERE tgname = 'about_one_initiative'"
         )
         guarded = {table: names.split("\\000")[:-1] for table, names in cursor.fetchall()}
-    assert len(guarded) == 12
+    assert len(guarded) == 13
     for table, names in guarded.items():
         has = apps.get_model(table.replace("_", ".", 1))._meta
         own_names = ["initiative"] if "initiative" in {one.name for one in has.fields} else names[:1]

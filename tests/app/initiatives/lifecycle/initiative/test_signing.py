@@ -53,6 +53,7 @@ from tests.support.initiatives.initiative_pages import SIGNED, acts, at, seen, t
 from tests.support.initiatives.open_reviews import before_prototype, signed_off
 from tests.support.reported_stages import make_reported
 from tests.support.rules.plain_rulebook import VERSION, plain_text
+from tests.support.servers import pipeline_issuers
 
 pytestmark = pytest.mark.django_db
 REASON = {"reason": "Words kept."}
@@ -329,6 +330,17 @@ def accepts_that_it_stands_alone(cast):
     return Binding("seat_architecture", url, {}, "standalone accepted")
 
 
+def confirms_a_pipeline(cast):
+    row = pipeline_issuers.make_declared(cast, factories.make_mvp(cast))
+    return Binding("seat_security", at("row-act", "pipelines", row.pk, "confirm"), {}, "pipeline confirmed")
+
+
+def confirms_a_bar(cast):
+    row = pipeline_issuers.make_declared(cast, factories.make_mvp(cast))
+    bar = pipeline_issuers.make_bar(cast, row, confirmed=False)
+    return Binding("seat_architecture", at("row-act", "bars", bar.pk, "confirm"), {}, "bar confirmed")
+
+
 def grants_a_seat(cast):
     sent = {"seat": "risk_compliance", "person": cast.outsider.pk, "step": "save"}
     return Binding("admin", at("seat-grant", cast.board.pk), sent, "appointed")
@@ -396,6 +408,8 @@ ACTS = [
     ("tier", "confirm-tier", confirms_a_tier),
     ("tier", "refuse-tier", refuses_a_tier),
     ("standalone", "accept-alone", accepts_that_it_stands_alone),
+    ("verification", "pipelines/confirm", confirms_a_pipeline),
+    ("verification", "bars/confirm", confirms_a_bar),
     ("seat", "seat-grant", grants_a_seat),
     ("seat", "seat-revoke", revokes_a_seat),
     ("seat", "seat-confirm", confirms_a_seat),

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.gates import sign_off_statement
 from governance.identity import same_person
@@ -85,8 +86,10 @@ def force(review, person, seat=SEAT, **fields):
         "covered_evidence": sorted(int(pk) for pk in covered["evidence"]),
         "at": clock.now(),
     }
-    with acting(system="attack", reason="Past the act"):
+    with acting(by=person, reason="Past the act"):
         (row,) = SignOff.objects.bulk_create([SignOff(**(values | fields))])
+        told = {"review": review.pk, "seat": seat, "digest": row.digest, "statement": row.statement}
+        entries.record("signed off", initiative=review.initiative, **told)
     return row
 
 
