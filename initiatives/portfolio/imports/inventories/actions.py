@@ -15,6 +15,7 @@ from psycopg.errors import LockNotAvailable
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
+from governance.organisation.unit_import import LONGEST_NAME
 from governance.people import cooling_off
 from governance.people.permissions import may_import
 from governance.permission_result import Conflict, all_of, no
@@ -28,7 +29,7 @@ from initiatives.lifecycle.initiative.act import act
 from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
 from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.inventories import batch_rows, import_batch
-from initiatives.portfolio.imports.inventories.inventory_columns import problem
+from initiatives.portfolio.imports.inventories.inventory_columns import long_units, problem
 from initiatives.portfolio.imports.inventories.inventory_sources import (
     FIELDS,
     Source,
@@ -441,6 +442,12 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
                 "The row names no organisation.",
                 "Choose the column with the organisation on the page of the file, or name one "
                 "organisation for all rows.",
+                f"/imports/{row.batch_id}/",
+            ).or_refuse()
+        if stage and (long := long_units(row.mapped)):
+            no(
+                phrase("“{}” is longer than {} letters.", long[0], LONGEST_NAME),
+                "Shorten the name in the source, and upload the file again.",
                 f"/imports/{row.batch_id}/",
             ).or_refuse()
         row.mapped["by_hand"] = reason.strip()

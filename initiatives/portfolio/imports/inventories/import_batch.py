@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from django.db.models.fields.json import KeyTextTransform
 
 from governance.audit_log.entries import canonical
+from governance.tables.cell_values import folded
 from governance.tables.column_values import sample
 from governance.tables.columns import orders_of
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
 from initiatives.models import ImportBatch, ImportRow, Initiative
-from initiatives.portfolio.imports.inventories.inventory_columns import map_row, problem, resolved
+from initiatives.portfolio.imports.inventories.inventory_columns import long_units, map_row, problem, resolved
 from initiatives.portfolio.imports.inventories.inventory_sources import KNOWN, Source
 
 COUNTED = {
@@ -90,7 +91,7 @@ def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
         known = Known(pk, Initiative.ref_of(number), stage)
         if key:
             earlier.by_key[organisation.casefold(), key][pk] = known
-        earlier.by_name[organisation.casefold(), title.casefold()][pk] = known
+        earlier.by_name[organisation.casefold(), folded(title)][pk] = known
     return earlier
 
 
@@ -205,7 +206,7 @@ class _Told:
         """Add one row, and return its digest."""
         self.lines.append(line.number)
         organisation = sys.intern(mapped["organisation"].casefold())
-        name = organisation, mapped["title"].casefold()
+        name = organisation, folded(mapped["title"])
         self.by_name[name].append(len(self.parts))
         self.parts.append(sys.intern(mapped["bureau"]))
         digest = digest_of(line.cells)
@@ -250,7 +251,7 @@ class _Told:
         if place not in self.speaks:
             return
         mine = self.parts[place]
-        for other in self.by_name[row.mapped["organisation"].casefold(), row.mapped["title"].casefold()]:
+        for other in self.by_name[_name_of(row)]:
             theirs = self.parts[other]
             if mine.casefold() != theirs.casefold() and (
                 theirs in self.speaks[place] or mine in self.speaks[other]
@@ -286,7 +287,7 @@ def _decide(
         row.problems.append(problem("same line", text))
         return
     first[digest] = row.line
-    if not row.mapped["stage"] or not row.mapped["organisation"]:
+    if not row.mapped["stage"] or not row.mapped["organisation"] or long_units(row.mapped):
         row.decision = "triage"
     _match_one(row, earlier, told.different[_key_of(row)], told.apart[_name_of(row)], tied)
 
@@ -337,7 +338,7 @@ def _key_of(row: ImportRow) -> tuple[str, str]:
 
 
 def _name_of(row: ImportRow) -> tuple[str, str]:
-    return row.mapped["organisation"].casefold(), row.mapped["title"].casefold()
+    return row.mapped["organisation"].casefold(), folded(row.mapped["title"])
 
 
 def _tie(row: ImportRow, known: Known) -> None:

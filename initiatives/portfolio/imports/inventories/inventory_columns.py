@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from governance.organisation.unit_import import LONGEST_NAME
 from governance.tables.cell_values import folded, is_blank, list_as_text, serial_day
 from governance.tables.columns import named, parse_date, plain
 from governance.tables.reader import Line
@@ -121,8 +122,8 @@ def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, l
         problems.append(problem("shifted" if "cells" in text else "lost character", text))
     mapped = {
         "title": _title(said("title"), line, problems),
-        "organisation": _short(said("organisation") or organisation, 160, "organisation", problems),
-        "bureau": _short(re.sub(r"\s+", " ", said("bureau")), 120, "part of the organisation", problems),
+        "organisation": said("organisation") or organisation,
+        "bureau": re.sub(r"\s+", " ", said("bureau")),
         "key": _key(cell("key"), source.columns.get("key", ""), problems),
         "problem": said("problem"),
         "vendor": said("vendor"),
@@ -132,6 +133,9 @@ def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, l
     }
     if not mapped["organisation"]:
         problems.append(problem("no organisation", "The row names no organisation."))
+    for name in long_units(mapped):
+        text = f"\u201c{name}\u201d is longer than {LONGEST_NAME} letters. Shorten the name in the source."
+        problems.append(problem("cut", text, value=name))
     mapped |= _stage(cell("stage"), source, problems)
     read = {source.columns.get(role) for role in source.columns}
     columns = source.questions or [name for name in line.cells if name not in read]
@@ -139,6 +143,11 @@ def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, l
     mapped["odd"] = list(line.odd)
     _check_values(line, source, problems)
     return mapped, problems
+
+
+def long_units(mapped: Mapping[str, str]) -> list[str]:
+    """Return the organisation and its part, if they are too long for the name of a unit."""
+    return [name for name in (mapped["organisation"], mapped["bureau"]) if len(name) > LONGEST_NAME]
 
 
 def _title(raw: str, line: Line, problems: list[dict]) -> str:

@@ -167,7 +167,7 @@ def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]
         ):
             here.setdefault(unit.name.casefold(), unit)
     codes = set(Unit.objects.values_list("code", flat=True))
-    names = {organisation[:120] for organisation, _ in pairs}
+    names = {organisation for organisation, _ in pairs}
     missing = [name for name in sorted(names) if name.casefold() not in here]
     for unit in add_units([(name, unit_code(name, codes), root) for name in missing]):
         here[unit.name.casefold()] = unit
@@ -177,7 +177,7 @@ def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]
     }
     wanted = []
     for organisation, bureau in sorted(pairs):
-        above = here[organisation[:120].casefold()]
+        above = here[organisation.casefold()]
         if bureau and (above.pk, bureau.casefold()) not in parts and above.code.startswith(MADE_HERE):
             parts[above.pk, bureau.casefold()] = above  # holds the place, so that each is wanted once
             wanted.append((bureau, unit_code(f"{organisation} {bureau}", codes), above))
@@ -186,7 +186,7 @@ def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]
     return {
         (organisation, bureau): parts.get((above.pk, bureau.casefold()), above)
         for organisation, bureau in pairs
-        for above in [here[organisation[:120].casefold()]]
+        for above in [here[organisation.casefold()]]
     }
 
 

@@ -51,8 +51,12 @@ class Directory:
             self.by_name[" ".join(sorted(words))].append(one.pk)
 
     def match(self, cell: str) -> Match:
-        """Return the person that this cell means. Likeness alone, or a name that two people have, is never certain."""
-        address = next(iter(ADDRESS.findall(cell)), "")
+        """Return the person that this cell means. Likeness, a shared name or two addresses are never certain."""
+        addresses = addresses_in(cell)
+        address = next(iter(addresses), "")
+        if len(addresses) > 1:
+            found = [pk for one in addresses for pk in self.by_address.get(one, [])]
+            return Match(candidates=found[:OFFERED], address=address)
         if address:
             found = self.by_address.get(address.casefold(), [])
             if len(found) == 1:
@@ -110,8 +114,8 @@ def spelled_alike(names: Iterable[str]) -> list[list[str]]:
 
 
 def _spelled(cell: str) -> tuple[str, tuple[str, ...]]:
-    """Return the email address in a cell, and the sorted words of its name. Without a name, the address gives them."""
-    address = next(iter(ADDRESS.findall(cell)), "").casefold()
+    """Return the addresses in a cell, and the sorted words of its name. Without a name, the address gives them."""
+    address = " ".join(sorted(addresses_in(cell)))
     words = words_of(ADDRESS.sub("", cell))
     if not words and address:
         words = [word for word in words_of(re.sub(r"[._-]", " ", address.partition("@")[0])) if len(word) > 1]
@@ -172,6 +176,11 @@ def spellings(cells: Iterable[str], others: Callable[[str], Iterable[str]]) -> l
     return sorted(
         (sorted(group, key=order.get) for group in groups.values()), key=lambda group: order[group[0]]
     )
+
+
+def addresses_in(cell: str) -> list[str]:
+    """Return the email addresses of a cell, each once, without capital letters."""
+    return list(dict.fromkeys(found.casefold() for found in ADDRESS.findall(cell)))
 
 
 def address_in(group: Iterable[str]) -> str:

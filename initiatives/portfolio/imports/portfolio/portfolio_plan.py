@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from governance.audit_log.csv_export import unquoted
-from governance.tables.cell_values import is_blank
+from governance.organisation.unit_import import LONGEST_NAME
+from governance.tables.cell_values import folded, is_blank
 from governance.tables.columns import parse_date
 from governance.tables.numbers import Amount, currency_of, read_amount, unit_of
 from governance.tables.reader import Line
@@ -23,6 +24,7 @@ from initiatives.models import ImportRow, Initiative
 from initiatives.models.imports import OWN
 from initiatives.portfolio.imports.inventories.import_batch import digest_of
 from initiatives.portfolio.imports.inventories.inventory_columns import problem
+from initiatives.portfolio.imports.portfolio.people_matching import addresses_in
 from initiatives.portfolio.imports.portfolio.portfolio_columns import (
     AMOUNTS,
     FIELDS,
@@ -74,7 +76,7 @@ class Look:
             return
         if ticket := one.values.get("ticket"):
             self.by_ticket[str(ticket).casefold()].append(one)
-        self.by_title[str(one.values["title"]).casefold()].append(one)
+        self.by_title[folded(str(one.values["title"]))].append(one)
 
 
 def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
@@ -118,7 +120,7 @@ def _ask_which_is_here(row: ImportRow, look: Look, reading: dict, answers: dict[
     title, ticket = row.mapped["title"], row.mapped["key"]
     same = {
         one.ref: one
-        for one in (*look.by_ticket.get(ticket.casefold(), ()), *look.by_title.get(title.casefold(), ()))
+        for one in (*look.by_ticket.get(ticket.casefold(), ()), *look.by_title.get(folded(title), ()))
     }
     if not same:
         return None
@@ -160,7 +162,7 @@ def _ask_about_repeated(rows: list[ImportRow], reading: dict, answers: dict[str,
 
 
 def _repeated(rows: list[ImportRow]) -> Iterator[list[ImportRow]]:
-    """Yield groups of rows that share a reference, ticket or title. Capital letters and spaces do not count."""
+    """Yield groups of rows that share a reference, ticket or title. Capitals, accents and spaces do not count."""
     named: dict[tuple[str, str], list[ImportRow]] = defaultdict(list)
     for row in rows:
         for name in _names_of(row):
@@ -182,7 +184,7 @@ def _repeated(rows: list[ImportRow]) -> Iterator[list[ImportRow]]:
 def _names_of(row: ImportRow) -> list[tuple[str, str]]:
     """Return the names by which two rows are one initiative. A reference of Plumbline counts alone."""
     roles = ("reference",) if row.mapped["reference"] else ("key", "title")
-    return [(role, row.mapped[role].casefold()) for role in roles if row.mapped[role]]
+    return [(role, folded(row.mapped[role])) for role in roles if row.mapped[role]]
 
 
 def _look_at_new(row: ImportRow) -> None:
@@ -211,7 +213,7 @@ def _row(line: Line, reading: dict) -> ImportRow:
 
     mapped: dict[str, Any] = {
         "organisation": OWN,
-        "bureau": cell("unit")[:120],
+        "bureau": cell("unit"),
         "key": cell("ticket")[:160],
         "contact": cell("owner"),
         "stage_raw": cell("stage"),
@@ -237,6 +239,13 @@ def _row(line: Line, reading: dict) -> ImportRow:
         :2
     ]
     mapped["unit"] = reading["units"].get(mapped["bureau"], "") or reading["unit"]
+    if long_unit := mapped["unit"] == NEW_UNIT and len(mapped["bureau"]) > LONGEST_NAME:
+        said = f"The department “{mapped['bureau']}” is longer than {LONGEST_NAME} characters"
+        problems.append(problem("cut", f"{said}. Choose a unit above, or shorten the name in the sheet."))
+    if len(addresses := addresses_in(mapped["contact"])) > 1:
+        said = f"The owner cell has {len(addresses)} email addresses: {', '.join(addresses)}"
+        text = f"{said}. One person is asked to become the owner. Propose the others on the People page."
+        problems.append(problem("owner", text, value=mapped["contact"]))
     owner = reading["people"].get(mapped["contact"]) or {}
     mapped["owner"] = owner.get("person")
     mapped["invite"] = owner["address"] if owner.get("how") == INVITE else ""
@@ -256,7 +265,7 @@ def _row(line: Line, reading: dict) -> ImportRow:
         raw_digest=digest_of(line.cells),
         mapped=mapped,
         problems=problems,
-        decision="triage" if line.odd else "import",
+        decision="triage" if line.odd or long_unit else "import",
     )
     if not mapped["title"] and not mapped["reference"]:
         row.decision = "reject"
@@ -377,7 +386,9 @@ def _known(row: ImportRow, look: Look, often: Counter[str], named: Counter[str])
     if ticket and often[ticket] == 1 and len(look.by_ticket.get(ticket, ())) == 1:
         return look.by_ticket[ticket][0]
     title = row.mapped["title"].casefold()
-    same = look.by_title.get(title, ())
+    same = [
+        one for one in look.by_title.get(folded(title), ()) if str(one.values["title"]).casefold() == title
+    ]
     return same[0] if len(same) == 1 and named[title] == 1 else None
 
 

@@ -100,7 +100,7 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
     known, directory = queries.units_by_word(), queries.directory()
     here = {NEW_UNIT, *(str(unit.pk) for unit in Unit.objects.own())}
     units = {}
-    for group in spelled_alike(filter(None, dict.fromkeys(word[:120] for word in of("unit")))):
+    for group in spelled_alike(filter(None, of("unit"))):
         before = (
             said[word]
             for said in (reading["units"], chosen)

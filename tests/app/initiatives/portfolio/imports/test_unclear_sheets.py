@@ -8,9 +8,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from governance.models import PasswordLink, Unit, User
+from governance.permission_result import Refused
 from initiatives.models import ImportBatch, Initiative, RoleAssignment
 from initiatives.models.imports import OWN_SHEET
+from initiatives.portfolio.imports.inventories import actions as inventories
 from initiatives.portfolio.imports.portfolio import actions
+from tests.support import factories
 from tests.support.paths import FAULTY_FILES, SHEETS
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +156,51 @@ def test_a_status_with_a_year_or_an_end_is_asked_about(cast, status):
         ("production", "Live"),
     ]
     assert batch.rows.get(line=2).decision == "triage"
+
+
+def test_a_department_too_long_for_a_unit_is_kept_whole_and_asked_about(cast, as_):
+    long = [f"{'Department of very long names ' * 5}{end}" for end in ("north", "south")]
+    batch = upload(cast, f"Title;Status;Department\nA;Live;{long[0]}\nB;Live;{long[1]}\n")
+    assert [row.mapped["bureau"] for row in batch.rows.all()] == long
+    assert [(row.decision, row.problems[0]["kind"]) for row in batch.rows.all()] == [("triage", "cut")] * 2
+    assert all(name in row.problems[0]["text"] for name, row in zip(long, batch.rows.all(), strict=True))
+    batch = answered(as_(cast.admin), batch, unit_0=str(cast.unit.pk))
+    assert list(batch.rows.values_list("decision", flat=True)) == ["import", "triage"]
+
+
+def test_an_organisation_too_long_for_a_unit_is_kept_whole_and_not_imported(cast):
+    long = f"{'Agency of very long names ' * 5}north"
+    batch = inventories.upload_batch(
+        content=f"Use case name,Agency,Stage\nA,{long},Pilot\n".encode(),
+        file_name="theirs.csv",
+        source="theirs",
+        by=cast.admin,
+    )
+    row = batch.rows.get()
+    assert (row.mapped["organisation"], row.decision) == (long, "triage")
+    assert [each["value"] for each in row.problems if each["kind"] == "cut"] == [long]
+    with pytest.raises(Refused):
+        inventories.decide_row(row=row, stage="mvp", reason="Seen in use", by=cast.admin)
+
+
+def test_each_address_of_an_owner_cell_is_named(cast):
+    cells = [f"{cast.owner.email}; zoe@corp.example", cast.owner.email, "zoe@corp.example"]
+    lines = [f"Initiative {place}\t{cell}\tIdea" for place, cell in enumerate(cells)]
+    batch = upload(cast, "\n".join(["Title\tOwner\tStatus", *lines]))
+    both, one, _ = batch.rows.all()
+    assert (both.mapped["owner"], one.mapped["owner"]) == (None, cast.owner.pk)
+    assert batch.reading["people"][cells[0]]["candidates"] == [cast.owner.pk]
+    assert batch.reading["people"][cells[0]]["group"] != batch.reading["people"][cells[2]]["group"]
+    (text,) = (each["text"] for each in both.problems if "addresses" in each["text"])
+    assert all(address in text for address in cells[1:])
+
+
+def test_titles_that_differ_by_accents_only_are_asked_about(cast):
+    batch = upload(cast, "Title;Status\nCafé orders;Live\nCafe orders;Live\nCafeteria;Live\n")
+    assert list(batch.rows.values_list("decision", flat=True)) == ["triage", "triage", "import"]
+    factories.make_initiative(cast, title="Prévision")
+    batch = upload(cast, "Title;Status\nPrevision;Live\n", "next.csv")
+    assert (batch.rows.get().decision, batch.rows.get().initiative) == ("triage", None)
 
 
 def test_one_person_in_six_spellings_is_asked_about_once_and_invited_when_it_is_published(cast, as_):
