@@ -4,6 +4,7 @@ The same table read again after the import finds everyone and changes nothing. E
 """
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,8 @@ from governance.models import Board, Membership, Unit, User
 from governance.models.people import LOGIN_HELP, LOGIN_LETTERS, LONGEST_LOGIN
 from governance.organisation import table_lines
 from governance.organisation.table_lines import Lines, read_lines, refuse_circles, refuse_twice
+from governance.tables.cell_values import folded
+from governance.tables.columns import named
 from governance.tables.reader import Table
 from governance.vocabulary import BoardRole
 
@@ -21,7 +24,7 @@ from governance.vocabulary import BoardRole
 COLUMNS = {
     "login": ("user name", "login", "username", "account"),
     "full_name": ("name", "full name"),
-    "email": ("mail", "email", "e-mail", "mail address"),
+    "email": ("mail", "email", "e-mail", "mail address", "email address", "e-mail address"),
     "unit": ("unit", "unit code", "department"),
     "manager": ("manager", "reports to"),
     "board": ("board",),
@@ -61,16 +64,24 @@ class Line(table_lines.Line):
 def read(table: Table, *, by: User) -> Lines[Line]:
     """Read the table against the current people. `by` is the admin who will add them.
 
-    Raises ValidationError if it is not a table of people. Each line has its own problems.
+    A table without user names has email addresses, which become the user names of new people. Raises ValidationError if
+    it is not a table of people. Each line has its own problems.
     """
-    lines = read_lines(table, Line, COLUMNS, NEEDED)
+    by_address = {"login", "email"} & named(table.columns, COLUMNS).keys() == {"email"}
+    lines = read_lines(table, Line, COLUMNS, NEEDED[1:] if by_address else NEEDED)
     look = _Here()
     for line in lines:
+        if by_address:
+            same = look.by_address.get(line.cells["email"].lower(), [])
+            line.cells["login"] = same[0].login if len(same) == 1 else line.cells["email"].lower()
         _check_cells(line)
         _check_person(line, look)
         _check_seat(line, look, by)
-    refuse_twice(lines, "login", "user name")
+    refuse_twice(lines, "login", "email address" if by_address else "user name")
     _check_managers(lines, look)
+    for line in lines:
+        if line.known is not None:
+            line.remarks += _differences(line, line.known)
     return Lines(lines)
 
 
@@ -97,7 +108,9 @@ class _Here:
 def _check_cells(line: Line) -> None:
     login, full_name, email = (line.cells[name] for name in ("login", "full_name", "email"))
     if not login:
-        line.problems.append("The user name is missing. Enter the name that the person signs in with.")
+        line.problems.append(
+            "The user name is missing. Enter the name or the address that the person signs in with."
+        )
     elif len(login) > LONGEST_LOGIN or not re.fullmatch(f"[{LOGIN_LETTERS}]+", login):
         line.problems.append(
             f"The user name {login[:60]!r} is not valid. {LOGIN_HELP} Use at most {LONGEST_LOGIN}."
@@ -130,9 +143,7 @@ def _check_person(line: Line, here: _Here) -> None:
         line.unit = units[0]
     line.known = here.people.get(line.cells["login"].lower())
     others = here.by_address.get(line.cells["email"].lower(), []) if line.cells["email"] else []
-    if line.known is not None:
-        line.remarks += _differences(line, line.known)
-    elif others:
+    if line.known is None and others:
         logins = ", ".join(repr(person.login) for person in others[:3])
         line.problems.append(
             f"The mail {line.cells['email'][:80]!r} belongs to {logins}. Write that user name if it is this person, or "
@@ -189,18 +200,40 @@ def _check_seat(line: Line, here: _Here, by: User) -> None:
 
 
 def _check_managers(lines: list[Line], here: _Here) -> None:
+    """Find each manager by user name, address or name, in the table and among the accounts."""
     by_login = {line.cells["login"].lower(): line for line in reversed(lines)}
+    ways: tuple[dict[str, set[str]], ...] = (defaultdict(set), defaultdict(set), defaultdict(set))
+    rows = [(line.cells["login"], line.cells["email"], line.cells["full_name"]) for line in lines]
+    rows += [(person.login, person.email, person.full_name) for person in here.people.values()]
+    for login, email, full_name in rows:
+        for way, word in zip(ways, _words_for(login, email, full_name), strict=True):
+            way[word].add(login.lower())
     for line in lines:
-        manager, login = line.cells["manager"].lower(), line.cells["login"].lower()
-        if manager and manager == login:
+        said = line.cells["manager"]
+        if not said:
+            continue
+        words = _words_for(said, said, said)
+        found = next(
+            (way[word] for way, word in zip(ways, words, strict=True) if word and word in way), set()
+        )
+        manager = line.cells["manager"] = next(iter(found)) if len(found) == 1 else said
+        if len(found) > 1:
+            logins = ", ".join(sorted(found)[:5])
+            line.problems.append(f"Several people are called {said[:60]!r}. Write a user name: {logins}.")
+        elif manager == line.cells["login"].lower():
             line.problems.append(
                 "A person cannot be their own manager. Empty the cell, or name someone else."
             )
-        elif manager and manager not in by_login and manager not in here.people:
+        elif not found:
             line.problems.append(
-                f"No one signs in as {manager[:60]!r}. Write the user name of the manager, or add the "
-                "manager to the table."
+                f"No one signs in as {said[:60]!r} or has this address or name. Write the user name of the "
+                "manager, or add the manager to the table."
             )
         elif manager in by_login and by_login[manager].known is None and line.known is None:
             line.above = by_login[manager]
     refuse_circles(lines, "The managers form a circle back to this person.")
+
+
+def _words_for(login: str, email: str, full_name: str) -> tuple[str, str, str]:
+    """Return the words by which a person is found. The words of a name may have any order."""
+    return login.lower(), email.lower(), " ".join(sorted(re.findall(r"\w+", folded(full_name))))

@@ -136,9 +136,10 @@ class PeopleTable(Target):
             "help": {
                 "columns": [headings[0] for headings in people_import.COLUMNS.values()],
                 "needs": (
-                    "The first two columns are required. You can leave the other columns empty. Write the "
-                    "code or name of a unit in Plumbline. Write the user name of a manager who is in "
-                    "Plumbline or in the table. A seat needs its board."
+                    "A name is required, and a user name or an email address. Without a user name, the person "
+                    "signs in with the email address. You can leave the other columns empty. Write the "
+                    "code or name of a unit in Plumbline. Write the user name, email address or name of a "
+                    "manager who is in Plumbline or in the table. A seat needs its board."
                 ),
                 "example": people_import.EXAMPLE,
             },

@@ -87,6 +87,50 @@ def test_a_known_address_is_not_a_second_account(cast):
     assert not same
 
 
+PLAIN = "Name,E-mail,Department,Manager\n"
+
+
+def test_a_list_without_user_names_is_read_by_addresses(cast):
+    ida = organisation_actions.add_person(
+        login="ida", full_name="Ida Holm", email="ida@example.org", by=cast.admin
+    )
+    ana, ben, zoe, again = read(
+        cast,
+        f'{PLAIN}Ana Ruíz,Ana@example.org,accounts,{cast.chair.full_name}\nBen Okoye,ben@example.org,,"Ruiz, Ana"\n'
+        "Zoe Lee,zoe@example.org,,BEN@example.org\nIda Holm,IDA@example.org,,Ana Ruiz\n",
+    ).lines
+    assert not [line.problems for line in (ana, ben, zoe, again) if line.problems]
+    assert [line.cells["login"] for line in (ana, ben, zoe, again)] == [
+        *("ana@example.org", "ben@example.org", "zoe@example.org", "ida")
+    ]
+    assert [line.cells["manager"] for line in (ana, ben, zoe)] == [
+        *(cast.chair.login, "ana@example.org", "ben@example.org")
+    ]
+    assert (ben.above, zoe.above, again.known) == (ana, ben, ida)
+    assert any("manager stays" in remark for remark in again.remarks)
+
+
+def test_a_manager_by_a_name_that_is_not_clear_is_asked_about(cast):
+    lines = read(
+        cast,
+        PLAIN
+        + "Ana Ruiz,ana@example.org,,\nAna Ruiz,ana.ruiz@example.org,,\nBen Okoye,ben@example.org,,Ana Ruiz\n"
+        "Zoe Lee,zoe@example.org,,Nobody Known\nIda Holm,,,\nIda Holm,ana@example.org,,\n"
+        "Uma Roy,uma@example.org,,Uma Roy",
+    ).lines
+    assert [line.state for line in lines] == [NEW, NEW, *[WRONG] * 5]
+    assert "ana.ruiz@example.org, ana@example.org" in lines[2].problems[0]
+    assert "'Nobody Known'" in lines[3].problems[0]
+
+
+def test_people_and_managers_of_a_list_without_user_names_are_added(cast):
+    text = PLAIN + "Ben Okoye,ben@example.org,,Ana Ruiz\nAna Ruiz,ana@example.org,,\n"
+    organisation_actions.add_people(table=read_table(text.encode()), invite=False, by=cast.admin)
+    ben = User.objects.get(login="ben@example.org")
+    assert (ben.email, ben.manager.email) == ("ben@example.org", "ana@example.org")
+    assert [line.state for line in read(cast, text).lines] == [KNOWN, KNOWN]
+
+
 def test_what_two_lines_do_to_each_other(cast):
     assert problems(cast, "ana,Ana Ruiz", "ANA,Ana Again")[1] == [
         "Line 2 already has the same user name. Keep one of the two lines."
