@@ -12,6 +12,7 @@ ALIKE = 0.78  # from which a header may be another
 BY_CORE = (
     0.785  # the likeness of a header that asks for the same of another thing: below those that are alike
 )
+BY_PART = 0.9  # the likeness of a header with a part that is one of the field's
 OTHER_LANGUAGE = 0.05  # by which a header in another language is less likely
 LANGUAGES = {
     "en": ("en", "eng", "english", "englisch", "anglais", "ingles", "inglese", "engels"),
@@ -25,118 +26,19 @@ LANGUAGES = {
 # Words of a header for the subject of the table, or without meaning, folded. The others are what the header asks for.
 OF_WHAT = frozenset(
     [
-        "ai",
-        "ki",
-        "ia",
-        "ml",
-        "system",
-        "systems",
-        "systeme",
-        "sistema",
-        "systeem",
-        "service",
-        "dienst",
-        "servicio",
-        "servizio",
-        "servico",
-        "use",
-        "case",
-        "usecase",
-        "cas",
-        "usage",
-        "caso",
-        "uso",
-        "anwendung",
-        "anwendungsfall",
-        "algorithm",
-        "algorithmus",
-        "algorithme",
-        "algoritmo",
-        "algoritme",
-        "project",
-        "projekt",
-        "projet",
-        "proyecto",
-        "progetto",
-        "projeto",
-        "initiative",
-        "initiatief",
-        "iniciativa",
-        "iniziativa",
-        "solution",
-        "losung",
-        "solucion",
-        "soluzione",
-        "solucao",
-        "application",
-        "applicatie",
-        "aplicacion",
-        "applicazione",
-        "aplicacao",
-        "tool",
-        "outil",
-        "herramienta",
-        "strumento",
-        "ferramenta",
-        "werkzeug",
-        "product",
-        "produkt",
-        "produit",
-        "producto",
-        "prodotto",
-        "produto",
-        "of",
-        "the",
-        "an",
-        "des",
-        "der",
-        "die",
-        "das",
-        "von",
-        "vom",
-        "du",
-        "de",
-        "d",
-        "la",
-        "le",
-        "les",
-        "l",
-        "el",
-        "del",
-        "della",
-        "dell",
-        "di",
-        "do",
-        "da",
-        "van",
-        "het",
-        "information",
-        "informationen",
-        "informations",
-        "informacion",
-        "informazioni",
-        "informacoes",
-        "informatie",
-        "info",
-        "details",
-        "detail",
-        "angaben",
-        "text",
-        "value",
-        "field",
-        "current",
-        "aktueller",
-        "actuel",
-        "total",
-        "gesamt",
-        "totale",
-        "eur",
-        "euro",
-        "usd",
-        "gbp",
+        "ai", "ki", "ia", "ml", "system", "systems", "systeme", "sistema", "systeem", "service", "dienst", "servicio",
+        "servizio", "servico", "use", "case", "usecase", "cas", "usage", "caso", "uso", "anwendung", "anwendungsfall",
+        "algorithm", "algorithmus", "algorithme", "algoritmo", "algoritme", "project", "projekt", "projet", "proyecto",
+        "progetto", "projeto", "initiative", "initiatief", "iniciativa", "iniziativa", "solution", "losung", "solucion",
+        "soluzione", "solucao", "application", "applicatie", "aplicacion", "applicazione", "aplicacao", "tool", "outil",
+        "herramienta", "strumento", "ferramenta", "werkzeug", "product", "produkt", "produit", "producto", "prodotto",
+        "produto", "of", "the", "an", "des", "der", "die", "das", "von", "vom", "du", "de", "d", "la", "le", "les", "l",
+        "el", "del", "della", "dell", "di", "do", "da", "van", "het", "information", "informationen", "informations",
+        "informacion", "informazioni", "informacoes", "informatie", "info", "details", "detail", "angaben", "text",
+        "value", "field", "current", "aktueller", "actuel", "total", "gesamt", "totale", "eur", "euro", "usd", "gbp",
         "chf",
     ]
-)
+)  # fmt: skip
 COMPOUND = 4  # letters of the last part of a compound
 LONGEST_GROUP = 40  # letters of a name that stands over several columns, or below it
 # Names that mean little without the name above them.
@@ -189,6 +91,29 @@ WRITTEN = (
 def plain(text: str) -> str:
     """Return a header for comparison: lower case, single spaces, no outer punctuation."""
     return re.sub(r"[\s_]+", " ", text).strip(" :*?.\u00a0").casefold()
+
+
+def parts_of(header: str) -> list[str]:
+    """Return the parts of a header in two languages or with a note, as `plain` writes them: "Titel / Title"."""
+    if re.search(r" \(\d+\)$", header):  # a header that occurs more than once
+        return []
+    parts = re.split(r"[/|()\[\]]| [\u2013\u2014-] ", header)
+    found = [name for part in parts if (name := plain(part))]
+    return found if len(found) > 1 or found != [plain(header)] else []
+
+
+def _by_parts(columns: Iterable[str], headers: Mapping[str, Iterable[str]]) -> dict[str, dict[str, bool]]:
+    """Return the fields of each column that a part of its header names, and if no part is unknown.
+
+    A column whose parts name different fields has none, so that it is asked about.
+    """
+    names = {field: {plain(name) for name in known} for field, known in headers.items()}
+    found = {}
+    for column in columns:
+        fields = [{field for field, known in names.items() if part in known} for part in parts_of(column)]
+        told = [some for some in fields if some]
+        found[column] = dict.fromkeys(set.intersection(*told) if told else (), len(told) == len(fields))
+    return found
 
 
 def expected_in(records: list[tuple[int, list[str]]], expected: Iterable[str]) -> list[int]:
@@ -316,8 +241,13 @@ def present(columns: Iterable[str], wanted: Iterable[str]) -> list[str]:
 
 
 def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    """Return the column of each field: the first present of the field's headers."""
-    return {field: there[0] for field, known in headers.items() if (there := present(columns, known))}
+    """Return the column of each field: the first present of the field's headers, or else a part of one header."""
+    columns = list(columns)
+    found = {field: there[0] for field, known in headers.items() if (there := present(columns, known))}
+    for column, fields in _by_parts(columns, headers).items():
+        if column not in found.values():
+            found = dict.fromkeys(fields, column) | found
+    return found
 
 
 def required(
@@ -381,6 +311,7 @@ def guess_columns(
     """
     pairs = []
     spoken = {column: (plain(column), *in_language(spaced(column))) for column in columns}
+    by_parts = _by_parts(columns, headers)
     for role, aliases in headers.items():
         other = re.compile((never or {}).get(role) or r"(?!)")
         known = [(plain(alias), in_language(spaced(alias))[0]) for alias in aliases]
@@ -398,6 +329,8 @@ def guess_columns(
                     likeness, same = max(map(_likeness, (name, words), wanted)), False
                 if likeness >= ALIKE and likeness - place / 1000 > best:
                     best, exact = likeness - place / 1000, same
+            if not barred and best < BY_PART and role in by_parts[column]:
+                best, exact = BY_PART, by_parts[column][role]
             if not barred and best < BY_CORE and asked and _asks(asked, cores):
                 best = BY_CORE
             if best and fits(role, column, exact):

@@ -5,9 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from governance.tables.columns import parse_date
+from governance.tables.columns import named, parse_date
 from governance.tables.numbers import read_amount, unit_of
 from governance.tables.reader import read_table
+from initiatives.portfolio.imports.inventories import header_synonyms
+from initiatives.portfolio.imports.portfolio import portfolio_columns
+from initiatives.portfolio.imports.systems import systems_table
 
 ROWS = 200
 HABITS = (("", "."), ("", ","), (",", "."), (".", ","), (" ", ","), ("'", "."))
@@ -48,3 +51,40 @@ def test_no_cell_is_read_wrong(seed):
     print(f"seed {seed}: {right} right, {asked} asked, {len(wrong)} wrong")
     assert not wrong
     assert right > ROWS
+
+
+TWO_NAMES = ("{} / {}", "{} ({})", "{}|{}", "{} [{}]", "{} - {}")
+NOTES = ("{} (see the notes)", "{} [k€]", "{} / Sarake")
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    ("find", "headers"),
+    [
+        (lambda columns: portfolio_columns.GUIDE.guess(columns, {}), portfolio_columns.HEADERS),
+        (lambda columns: header_synonyms.GUIDE.guess(columns, {}), header_synonyms.ALIASES),
+        (lambda columns: named(columns, systems_table.COLUMNS), systems_table.COLUMNS),
+    ],
+    ids=["portfolio", "inventory", "systems"],
+)
+def test_no_heading_in_two_languages_is_read_wrong(find, headers, seed):
+    dice = random.Random(seed)
+    # A name that two fields have is no truth.
+    own = {
+        role: [name for name in known if sum(name in other for other in headers.values()) == 1]
+        for role, known in headers.items()
+    }
+    truth = {}
+    for role, names in own.items():
+        if len(names) > 1:
+            form = dice.choice(TWO_NAMES + NOTES)
+            truth[form.format(*dice.sample(names[:12], 2))] = role
+    found = {column: role for role, column in find(list(truth)).items()}
+    wrong = [(column, role, truth[column]) for column, role in found.items() if truth[column] != role]
+    print(f"seed {seed}: {len(found)} right of {len(truth)}")
+    assert not wrong
+    assert found.keys() == truth.keys()
+
+
+def test_a_heading_of_two_fields_is_asked_about():
+    assert not named(["Owner / Vendor"], systems_table.COLUMNS)

@@ -77,7 +77,8 @@ ALIASES = {
         "problema", "descripción del proyecto", "resumen", "objetivo del proyecto", "descripción general",
         "descrizione del progetto", "finalità", "scopo", "obiettivo", "descrição", "finalidade",
         "propósito do sistema", "short description", "use case description", "project description",
-        "business problem", "use case summary", "goal and impact",
+        "business problem", "use case summary", "goal and impact", "description of use", "purpose of use",
+        "intended use",
     ),
     "vendor": (
         "vendor(s) name", "vendor", "vendor name", "supplier", "provider", "developer", "manufacturer",

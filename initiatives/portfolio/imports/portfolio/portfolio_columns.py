@@ -138,6 +138,7 @@ for _role, _theirs in (
         ("problem", "problem"),
     ),
     ("vendor", "vendor"),
+    ("ticket", "key"),
 ):
     HEADERS[_role] = tuple(dict.fromkeys((*HEADERS[_role], *inventories.ALIASES[_theirs])))
 # What the cells of a column are, by which a guess is checked.

@@ -267,7 +267,10 @@ def _row(line: Line, reading: dict) -> ImportRow:
         problems=problems,
         decision="triage" if line.odd or long_unit else "import",
     )
-    if not mapped["title"] and not mapped["reference"]:
+    if "title" not in columns and not mapped["reference"]:
+        row.decision = "triage"
+        problems.append(problem("no name", "No column is known for the title. Choose it above."))
+    elif not mapped["title"] and not mapped["reference"]:
         row.decision = "reject"
         problems.append(problem("no name", "The row has no title, so it is not imported."))
     return row

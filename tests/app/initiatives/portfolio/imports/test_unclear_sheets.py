@@ -331,3 +331,21 @@ def test_letters_with_their_accents_apart_are_the_same_letters(cast, as_):
     first, second = found
     assert first[0] == ["import", "import"]
     assert second == (["change", "unchanged"], *first[1:])
+
+
+def test_headings_in_two_languages_and_a_register_are_found(cast):
+    headings = "Projekt / Project;Owner (Verantwortlich);Stand / Status;Inventory ID;Description of use;Kosten [TEUR]"
+    batch = upload(cast, f"{headings}\nRoute planner;Ana Ruiz;Live;R-17;Plans routes;90\n")
+    row = rows_of(batch)["Route planner"]
+    assert [row[name] for name in ("contact", "stage", "key", "problem", "budget")] == [
+        *("Ana Ruiz", "production", "R-17", "Plans routes", "90000.00"),
+    ]
+    assert upload(cast, "Title;Use case ID\nDoor rota;R-18\n", "id.csv").rows.get().mapped["key"] == "R-18"
+
+
+def test_rows_wait_until_the_column_of_titles_is_chosen(cast, as_):
+    batch = upload(cast, "Sarake;Tila\nRoute planner;Live\n")
+    assert [(row.decision, row.problems[0]["kind"]) for row in batch.rows.all()] == [("triage", "no name")]
+    batch = answered(as_(cast.admin), batch, column_title="Sarake", column_stage="Tila")
+    assert rows_of(batch).keys() == {"Route planner"}
+    assert not batch.rows.filter(decision="reject").exists()
