@@ -1,4 +1,4 @@
-"""The kinds of a table of systems that no one knows yet."""
+"""The questions about a table of systems: unknown kinds, and changes of systems in the register."""
 
 from django import forms
 from django.utils.translation import gettext
@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from initiatives.models.integration.systems import SYSTEM_KINDS
 from initiatives.portfolio.imports.systems.class_words import LEAVE_OUT
+from initiatives.portfolio.imports.systems.systems_table import Line
 
 
 class KindsForm(forms.Form):
@@ -30,3 +31,23 @@ class KindsForm(forms.Form):
             return {}
         chosen = {word: self.cleaned_data[f"kind_{place}"] for place, word in enumerate(self.words)}
         return {word: kind for word, kind in chosen.items() if kind}
+
+    def offer(self, lines: list[Line]) -> None:
+        """Ask for each change of a system in the register. A change that is not chosen is left."""
+        choices = [
+            (f"{line.number} {name}", f"{line.number}, {line.known}: {words}")
+            for line in lines
+            for name, words in line.offered.items()
+        ]
+        if choices:
+            self.fields["changes"] = forms.MultipleChoiceField(
+                label=_("Changes to take"),
+                choices=choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+            self.full_clean()
+
+    def taken(self) -> list[str]:
+        """Return the changes to make, by line and field."""
+        return self.cleaned_data.get("changes", []) if self.is_valid() else []

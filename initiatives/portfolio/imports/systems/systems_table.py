@@ -1,10 +1,11 @@
 """The reading of a table of systems: the system of each line, or its problems. Writes nothing.
 
-A system that is in the register stays unchanged. A cell that cannot be read stays blank, and the line names it.
+A system that is in the register changes only if someone takes a change. A cell that cannot be read stays blank, and the
+line names it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -19,6 +20,7 @@ from governance.tables.reader import Table
 from governance.vocabulary.phrases import in_the_future
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.models import System, Vendor
+from initiatives.models.integration.systems import SYSTEM_KINDS
 from initiatives.portfolio.imports.portfolio import queries
 from initiatives.portfolio.imports.portfolio.people_matching import name_key
 from initiatives.portfolio.imports.systems.class_words import LEAVE_OUT, gone_by_status, kind_of
@@ -84,6 +86,8 @@ EXAMPLE = (
 TEXTS = ("name", "location", "source_key", "purpose")
 LONGEST = {name: System._meta.get_field(name).max_length or 10_000 for name in TEXTS}
 SAID = {"owner": "active person", "unit": "unit", "vendor": "vendor"}
+# What a line may change of a system that is in the register.
+OPEN_TO_CHANGE = ("name", "kind", "owner", "last_updated_on", "in_service_since", "regions")
 MOST_WORDS = 60  # for a kind, that are asked
 MOST_PARTS, LONGEST_PART = 60, 120  # of a list of regions, and letters of one region
 ADDRESS = re.compile(r"(?i)^https?://")
@@ -91,10 +95,20 @@ ADDRESS = re.compile(r"(?i)^https?://")
 
 @dataclass
 class Line(table_lines.Line):
-    """One line of the table: the fields of its system."""
+    """One line of the table: the fields of its system.
+
+    `offered` has the sentence of each change of a system that is in the register, and `taken` the values to change.
+    """
 
     known: System | None = None
     fields: dict[str, Any] = field(default_factory=dict)
+    offered: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> int:
+        """Return the number of rows that the line adds or changes."""
+        return super().changes + bool(self.taken)
 
     @property
     def name(self) -> str:
@@ -102,10 +116,11 @@ class Line(table_lines.Line):
         return self.cells["name"]
 
 
-def read(table: Table, kinds: Mapping[str, str]) -> Lines[Line]:
+def read(table: Table, kinds: Mapping[str, str], taken: Container[str] = ()) -> Lines[Line]:
     """Read the table against the register. `kinds`: the chosen kind by word, or LEAVE_OUT.
 
-    Raises ValidationError if it is not a table of systems. Each line has its own problems.
+    `taken` has the changes to make, by line and field: "12 owner". Raises ValidationError if it is not a table of
+    systems. Each line has its own problems.
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED, unique=False)
     columns = named(table.columns, COLUMNS)
@@ -132,8 +147,11 @@ def read(table: Table, kinds: Mapping[str, str]) -> Lines[Line]:
         _read_regions(line)
         for name in ("status", "other_status"):
             _look_at_status(line, columns.get(name, ""), cells[name])
-    refuse_twice([line for line in lines if not line.out], "name", "name")
+    staying = [line for line in lines if not line.out]
+    refuse_twice(staying, "name", "name")
+    refuse_twice(staying, "source_key", "key")
     _find_known(lines)
+    _compare(staying, taken)
     return Lines(lines)
 
 
@@ -218,7 +236,7 @@ def _find_known(lines: list[Line]) -> None:
     """Find the system in use with the name or the key of each line."""
     by_name: dict[str, System] = {}
     by_key: dict[str, list[System]] = {}
-    for system in System.objects.current():
+    for system in System.objects.current().select_related("owner"):
         by_name[system.name.casefold()] = system
         if system.source_key:
             by_key.setdefault(system.source_key.casefold(), []).append(system)
@@ -233,3 +251,30 @@ def _find_known(lines: list[Line]) -> None:
             line.problems.append(
                 f"The key belongs to {keyed[0]}, but the name belongs to {line.known}. Correct one of them."
             )
+
+
+def _compare(lines: list[Line], taken: Container[str]) -> None:
+    """Note what differs from the system in the register. Two lines of one system are a problem."""
+    first: dict[int, int] = {}
+    for line in lines:
+        if line.known is None:
+            continue
+        if (number := first.setdefault(line.known.pk, line.number)) != line.number and not line.problems:
+            line.problems.append(f"Line {number} is also {line.known}. Keep one of the two lines.")
+        for name in OPEN_TO_CHANGE:
+            here, there = getattr(line.known, name), line.fields.get(name)
+            if not there or there == here:
+                continue
+            before, after = _shown(name, here), _shown(name, there)
+            line.offered[name] = (
+                f"The {COLUMNS[name][0]} is {before} in the register, and {after} in the table."
+            )
+            if f"{line.number} {name}" in taken:
+                line.taken[name] = there
+        line.remarks += line.offered.values()
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "kind":
+        return str(SYSTEM_KINDS.get(value, value))
+    return (", ".join(value) if isinstance(value, list) else str(value or "")) or "blank"

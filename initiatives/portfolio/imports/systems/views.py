@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from governance.models import User
 from governance.organisation.forms import LinesForm
+from governance.organisation.table_lines import NEW
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables.importing import Look, SentTable, Target, bring_in
 from governance.templatetags.plumbline import day
@@ -40,7 +41,8 @@ class SystemsTable(Target):
     help_template = "governance/organisation/_table_example.html"
     title = gettext_lazy("Systems from a table")
     lede = gettext_lazy(
-        "A table with one system on each line, for instance the export of a CMDB. Existing systems do not change."
+        "A table with one system on each line, for instance the export of a CMDB. Existing systems change only as "
+        "you choose."
     )
 
     def __init__(self, by: User):
@@ -62,21 +64,32 @@ class SystemsTable(Target):
         }
 
     def look(self, sent: SentTable) -> Look:
-        """Return the result of each line. The page asks for the kind of each unknown word."""
+        """Return the result of each line. The page asks for unknown kinds and offers changes."""
         form = _kinds_form(sent)
-        look = read(sent.table, form.kinds()).look(_cells_of)
-        look.mapping = form if form.words else None
+        look = read(sent.table, form.kinds(), form.taken()).look(_cells_of)
+        look.mapping = form if form.fields else None
         return look
 
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Add every system that is new."""
-        count = actions.import_systems(table=sent.table, kinds=_kinds_form(sent).kinds(), by=self.by).changes
-        words = ngettext("%(count)d system is added.", "%(count)d systems are added.", count)
-        return words % {"count": count}
+        """Add every system that is new, and make the changes that were taken."""
+        form = _kinds_form(sent)
+        lines = actions.import_systems(
+            table=sent.table, kinds=form.kinds(), taken=form.taken(), by=self.by
+        ).lines
+        added = sum(line.state == NEW for line in lines)
+        words = ngettext("%(count)d system is added.", "%(count)d systems are added.", added) % {
+            "count": added
+        }
+        if changed := sum(bool(line.taken) for line in lines):
+            more = ngettext("%(count)d system is changed.", "%(count)d systems are changed.", changed)
+            words = f"{words} {more % {'count': changed}}"
+        return words
 
 
 def _kinds_form(sent: SentTable) -> KindsForm:
-    return KindsForm(words_asked(sent.table), sent.posted)
+    form = KindsForm(words_asked(sent.table), sent.posted)
+    form.offer(read(sent.table, form.kinds()).lines)
+    return form
 
 
 def _cells_of(line: Line) -> tuple[str, ...]:

@@ -134,6 +134,40 @@ def test_a_system_in_use_that_is_retired_at_its_source_is_told(cast, as_):
     assert "“Old price list” is in use in the register." in said(line)
 
 
+AGAIN = (
+    "Name,Kind,Owner,Last updated,Regions,Key\nOrder hub 2,database,{},2026-11-02,EU,K1\nNew one,wiki,,,,K2\n"
+)
+
+
+def test_changes_of_known_lines_are_listed_and_only_the_taken_ones_are_made(cast, as_, owner):
+    system = factories.make_system(cast, "Order hub", kind="wiki", source_key="K1", owner=cast.lead)
+    text = AGAIN.format(owner.login)
+    known, new = lines_of(text)
+    assert known.offered.keys() == {"name", "kind", "owner", "last_updated_on", "regions"}
+    assert (known.state, known.changes, new.offered) == (KNOWN, 0, {})
+    client, page = as_(cast.admin), at("systems-from-table")
+    form = client.post(page, {"text": text}).context["look"].mapping
+    assert [value for value, _ in form.fields["changes"].choices] == [f"2 {name}" for name in known.offered]
+    chosen = {"text": text, "changes": ["2 owner", "2 last_updated_on"], "step": "enter"}
+    assert client.post(page, chosen).status_code == 302
+    system.refresh_from_db()
+    assert (system.name, system.kind, system.owner, system.last_updated_on) == (
+        *("Order hub", "wiki", owner, date(2026, 11, 2)),
+    )
+    assert Entry.objects.filter(kind=EntryKind.SYSTEM_CHANGED).count() == 1
+    assert System.objects.filter(name="New one").exists()
+    assert lines_of(text)[0].offered.keys() == {"name", "kind", "regions"}
+
+
+def test_two_lines_of_one_key_or_one_system_are_refused_with_both_numbers(cast):
+    factories.make_system(cast, "One", kind="wiki", source_key="K1")
+    lines = lines_of("Name,Kind,Key\nA,wiki,K7\nB,wiki,k7\nOne,wiki,\nOne of old,wiki,K1\n")
+    assert states(lines) == [NEW, WRONG, KNOWN, WRONG]
+    assert [(line.number, line.problems[0][:6]) for line in lines if line.problems] == [
+        *((3, "Line 2"), (5, "Line 4"))
+    ]
+
+
 def test_a_key_and_a_name_of_two_systems_are_told(cast):
     first = factories.make_system(cast, "One", kind="wiki", source_key="K1")
     factories.make_system(cast, "Two", kind="wiki")
