@@ -95,7 +95,8 @@ def plain(text: str) -> str:
 
 def parts_of(header: str) -> list[str]:
     """Return the parts of a header in two languages or with a note, as `plain` writes them: "Titel / Title"."""
-    if re.search(r" \(\d+\)$", header):  # a header that occurs more than once
+    # A header that occurs more than once, or the answers to its question: "no" is not a number.
+    if re.search(r" \(\d+\)$|\b(?:yes|y|ja|j|oui|s[i\u00ed]|sim) ?[/|]", header, re.IGNORECASE):
         return []
     parts = re.split(r"[/|()\[\]]| [\u2013\u2014-] ", header)
     found = [name for part in parts if (name := plain(part))]

@@ -88,3 +88,9 @@ def test_no_heading_in_two_languages_is_read_wrong(find, headers, seed):
 
 def test_a_heading_of_two_fields_is_asked_about():
     assert not named(["Owner / Vendor"], systems_table.COLUMNS)
+
+
+@pytest.mark.parametrize("heading", ["Is it approved (yes/no)", "Approved? [Ja / No]"])
+def test_the_answers_in_a_heading_are_no_field(heading):
+    assert not portfolio_columns.GUIDE.guess([heading], {})
+    assert not header_synonyms.GUIDE.guess([heading], {})
