@@ -22,6 +22,8 @@ WEEKS = 4  # over which shares are measured, whole ones
 # What begins anew what is measured of the performance, as it ends evidence of it (rulebook, prod.performance).
 _BEGINS_ANEW = ("model_version", "data_source")
 _SUMS = ("calls", "expected", "logged", "tried", "failed", "outputs", "sourced", "named")
+# A day of which the log has no calls counts too, if a system was allowed to act or acted without permission.
+_COUNTS = Q(calls__gt=0) | Q(expected__gt=0) | Q(never_asked__gt=0) | Q(after_denial__gt=0)
 
 
 def weeks() -> tuple[date, date]:
@@ -32,11 +34,11 @@ def weeks() -> tuple[date, date]:
 
 
 def figures_of(initiatives: Iterable[int]) -> dict[int, list[ReconciledDay]]:
-    """Return by initiative its days with calls in the last whole weeks, oldest first."""
+    """Return by initiative its days with calls or acts in the last whole weeks, oldest first."""
     since, monday = weeks()
     found: dict[int, list[ReconciledDay]] = defaultdict(list)
     rows = ReconciledDay.objects.filter(
-        initiative__in=list(initiatives), day__gte=since, day__lt=monday, calls__gt=0
+        _COUNTS, initiative__in=list(initiatives), day__gte=since, day__lt=monday
     )
     for row in rows.defer("unnamed").order_by("initiative", "day"):
         found[row.initiative_id].append(row)
@@ -44,7 +46,7 @@ def figures_of(initiatives: Iterable[int]) -> dict[int, list[ReconciledDay]]:
 
 
 def summed(days: list[ReconciledDay], since: date | None = None) -> Figures:
-    """Return the sums over these days, or those from `since` on. Persons are of the newest day."""
+    """Return the sums over these days, or those from `since` on. Persons are of the newest day with calls."""
     first, monday = weeks()
     counted = [row for row in days if since is None or row.day >= since]
     figures = Figures(max(first, since or first), monday - timedelta(days=1))
@@ -57,7 +59,7 @@ def summed(days: list[ReconciledDay], since: date | None = None) -> Figures:
         figures,
         **{name: sum(getattr(row, name) for row in counted) for name in _SUMS},
         durations=durations,
-        subjects=counted[-1].subjects,
+        subjects=next((row.subjects for row in reversed(counted) if row.calls), None),
         sampling=any(row.sampling for row in counted),
     )
 

@@ -290,6 +290,30 @@ def test_people_within_the_scope_are_measured_where_the_log_is_whole(initiative,
         assert ROLLOUT in held(initiative, "interactions:subjects")
 
 
+def allowed_and_not_logged(initiative, key):
+    """More allowed calls than the log can miss."""
+    write(initiative, 80, at=clock.now(), key=key, outcome="allow", code="allowed", action="read")
+    decision_log.decisions.bring_over()
+
+
+def done_without_asking(initiative, key):
+    """An act of the contract that no decision permits."""
+    run = Report(Kind.TOOL, tool=ToolCall("read", "{}", result="ok"), started=clock.now())
+    keep(initiative, key, [run])
+
+
+@pytest.mark.parametrize("happens", [allowed_and_not_logged, done_without_asking])
+def test_a_day_without_calls_counts_against_the_log(cast, initiative, key, happens):
+    promised(initiative, cast, key)
+    with later(days=2):
+        happens(initiative, key)
+    with week_later():
+        reconcile()
+        sync.follow_register()
+        assert ReconciledDay.objects.filter(initiative=initiative, calls=0).exclude(judged_at=None).exists()
+        assert held(initiative, "interactions:subjects") == []
+
+
 def test_pages_promise_and_withdraw(cast, initiative, as_):
     page = f"/initiatives/{initiative.ref}/do/promise-performance/"
     assert as_(cast.lead).get(page).status_code == 200
