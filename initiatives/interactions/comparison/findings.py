@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from governance import clock
 from governance.gates.gate_inputs import LOGGED
@@ -26,7 +26,6 @@ from initiatives.interactions.comparison.figures_of import (
     summed,
     weeks,
 )
-from initiatives.interactions.comparison.ways import LEAST
 from initiatives.lifecycle.facts.finding_rules import Measurable, Wanted, about
 from initiatives.lifecycle.findings.decision_days import SAID_OF, shown_span
 from initiatives.lifecycle.findings.decision_days import WAY as SCOPE_WAY
@@ -194,36 +193,23 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
     The share is measured once a week, so that it is not written again each night. An initiative without allowed calls
     has no count to compare the log with, and gets no measurement.
     """
-    since, monday = weeks()
-    sums = (
-        ReconciledDay.objects.filter(
-            *(
-                Q(initiative__in=initiatives),
-                Q(initiative__stage__in=_STAGES),
-                Q(day__gte=since),
-                Q(day__lt=monday),
-            ),
-        )
-        .values("initiative")
-        .annotate(logged_sum=Sum("logged"), expected_sum=Sum("expected"))
-        .order_by("initiative")
-    )
-    for row in sums:
-        logged, expected = row["logged_sum"], row["expected_sum"]
-        if not expected or wilson(logged, expected)[0] < LEAST:
+    _, monday = weeks()
+    for row in _weeks_of(initiatives):
+        figures = summed(row.days)
+        if not ways.complete(figures).holds:
             continue
-        low = wilson(logged, expected)[0]
+        low, _ = wilson(figures.logged, figures.expected)
         words = phrase(
             "{} of {} allowed calls in the four weeks to {} have input, output, actor, time and "
             "model version in the interaction log, which is at least {} %",
-            logged,
-            expected,
+            figures.logged,
+            figures.expected,
             _day(monday - timedelta(days=1)),
             f"{100 * low:.1f}",
         )
         for requirement in OBSERVED:
             yield (
-                row["initiative"],
+                row.initiative,
                 Measurable(
                     requirement,
                     WAY,

@@ -508,6 +508,16 @@ def test_logging_is_measured_over_allowed_decisions_at_the_lower_end_of_the_inte
             assert "at least 95.4 %" in measured(initiative)[LOGGED]
 
 
+def test_logging_of_a_system_that_samples_is_not_measured(initiative, key):
+    logged(initiative, key, 80)
+    done(initiative, key, names=decided(initiative, key), sampled=0.5)
+    with later(days=7):
+        reconcile()
+        assert figures(initiative, "logged", "sampling") == (81, True)
+        sync.follow_register()
+        assert measured(initiative) == {}
+
+
 def test_without_a_count_that_the_log_does_not_supply_nothing_is_measured(initiative, key):
     for _ in range(80):
         done(initiative, key, tool="nothing_asked")
