@@ -166,8 +166,8 @@ class ReconciledDay(models.Model):
 
     The day is `due` while rows are not counted yet. The count took `seconds`, by the names and models with the digest
     `judged_by`. The field `expected` counts allowed decisions that did not fail, and `logged` those whose act has
-    input, output, actor, time and model version in the log. Acts without an action of the contract are in `unnamed`, by
-    name, and their sum is in `unmapped`. All interactions of the day are in `calls`.
+    input, output, actor, time and model version in the log by a key. Acts without an action of the contract are in
+    `unnamed`, by name, and their sum is in `unmapped`. All interactions of the day are in `calls`.
 
     Calls with a field on failure are in `tried`, and failed ones in `failed`. Other calls with an output are in
     `outputs`, and those with a source or an earlier retrieval in `sourced`. Calls that name a person are in `named`.

@@ -116,7 +116,9 @@ def read_day(initiative: Initiative, day: date, names: Names, now: datetime) -> 
         for name in (one.act.id, one.act.span):
             if name.startswith("i"):
                 rests[one.decision].add(int(name[1:]))
-    needed = {pk for decision in expected for pk in rests.get(decision, ())}
+    # A file that a person imported shows what was done, but not that a system logs it.
+    sent = {pk for pk, row in rows.items() if row.key is not None}
+    needed = {pk for decision in expected for pk in rests.get(decision, ()) if pk in sent}
     whole = _whole(initiative, [rows[pk] for pk in needed], start - LONGEST, end + LONGEST)
     left = [decision for decision in found.not_done if decision in allowed]
     named = sum(1 for decision in left if decision in rests)
@@ -236,7 +238,7 @@ def _failed(initiative: Initiative, start: datetime, end: datetime) -> set[bytes
 
 
 def _whole(initiative: Initiative, rows: list[_Row], start: datetime, end: datetime) -> set[int]:
-    """Return the rows that are completely logged, with events that were sent apart.
+    """Return the rows that are completely logged, with events that were sent apart by a key.
 
     A run of a tool contains no model and often no person, so those of the calls in its conversation count.
     """
@@ -245,14 +247,19 @@ def _whole(initiative: Initiative, rows: list[_Row], start: datetime, end: datet
     calls = list({row.call for row in lacking})
     for place in range(0, len(calls), PART):
         events = Interaction.objects.filter(
-            initiative_number=initiative.number, call__in=calls[place : place + PART], kind=Kind.EVENTS
+            initiative_number=initiative.number,
+            key_id__isnull=False,
+            call__in=calls[place : place + PART],
+            kind=Kind.EVENTS,
         )
         for row in events.only("call", "has_input", "has_output", "subject", "version"):
             said = _said(row.has_input, row.has_output, row.subject, row.version)
             added[bytes(row.call)] = added.get(bytes(row.call), frozenset()) | said
     around: dict[bytes, frozenset[str]] = {}
     if any(row.conversation for row in lacking):
-        spoken = _of_day(initiative, start, end).filter(kind=Kind.CALL, conversation__isnull=False)
+        spoken = _of_day(initiative, start, end).filter(
+            kind=Kind.CALL, conversation__isnull=False, key_id__isnull=False
+        )
         for name, there in (("version", ~Q(version="")), ("actor", Q(subject__isnull=False))):
             for conversation in (
                 spoken.filter(there).values_list("conversation", flat=True).distinct().order_by()

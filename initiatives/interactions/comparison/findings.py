@@ -223,13 +223,16 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
 
 @about(ReconciledDay.objects.all())
 def logged(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """Yield initiatives whose log got an interaction within the rulebook's period."""
+    """Yield initiatives whose log got an interaction by a key within the rulebook's period."""
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
         return
     days, now = rulebook.parsed.freshness.shown_here_days, clock.now()
     calls = Interaction.objects.filter(
-        initiative_number=OuterRef("number"), at__gt=now - timedelta(days=days), at__lte=now
+        initiative_number=OuterRef("number"),
+        key_id__isnull=False,
+        at__gt=now - timedelta(days=days),
+        at__lte=now,
     )
     newest = Subquery(calls.order_by("-at", "-id").values("at")[:1])
     rows = Initiative.objects.filter(pk__in=initiatives).annotate(newest=newest).exclude(newest=None)

@@ -363,8 +363,8 @@ def _write(initiative: Initiative, new: list[_Seen], day: date, now: datetime) -
 def _listen(initiatives: dict[int, Initiative]) -> list[int]:
     """Find logs that fell silent or resumed, and return the keys of their initiatives.
 
-    A log is silent if it has rows of the last week and none for a day, although the system was allowed to act, reported
-    an act, or had rows in the same hours a week before. Days on which a log is always empty do not count.
+    A log is silent if it has rows by keys of the last week and none for a day, although the system was allowed to act,
+    reported an act, or had rows in the same hours a week before. Days on which a log is always empty do not count.
     """
     now, touched = clock.now(), []
     current = {
@@ -373,7 +373,9 @@ def _listen(initiatives: dict[int, Initiative]) -> list[int]:
     }
     for initiative in initiatives.values():
         newest = (
-            Interaction.objects.filter(initiative_number=initiative.number).order_by("-at", "-id").first()
+            Interaction.objects.filter(initiative_number=initiative.number, key_id__isnull=False)
+            .order_by("-at", "-id")
+            .first()
         )
         last = newest.at if newest else None
         row = current.get(initiative.pk)

@@ -69,7 +69,7 @@ def decided(initiative, key, *, outcome="allow", action="read", at=None) -> Poli
 
 
 def done(initiative, key, *, names=None, at=None, tool="read", **fields) -> Interaction:
-    """One act in the interaction log: a run of a tool unless the fields say otherwise."""
+    """One act in the interaction log: a run of a tool unless the fields say otherwise. Without a key it is imported."""
     said = {
         "kind": Kind.TOOL,
         "tool": ToolCall(tool, "{}", result="ok") if tool else None,
@@ -82,7 +82,11 @@ def done(initiative, key, *, names=None, at=None, tool="read", **fields) -> Inte
     report = Report(**said | fields)
     of = bytes(names.digest) if names else None
     interactions.keep(
-        [report], initiative=initiative.number, key=key.pk, decision_of=lambda text: of, now=clock.now()
+        [report],
+        initiative=initiative.number,
+        key=key.pk if key else None,
+        decision_of=lambda text: of,
+        now=clock.now(),
     )
     interactions.bring_over()
     loading.loader.bring_orphans(interactions._folder)
@@ -516,6 +520,36 @@ def test_logging_of_a_system_that_samples_is_not_measured(initiative, key):
         assert figures(initiative, "logged", "sampling") == (81, True)
         sync.follow_register()
         assert measured(initiative) == {}
+
+
+def test_an_imported_file_shows_no_logging(initiative, key):
+    done(initiative, None, names=decided(initiative, key))
+    told = {"trace_id": "ab", "span_id": "cd", "id": "", "version": ""}
+    done(initiative, key, names=decided(initiative, key), **told)
+    answer = {"tool": None, "input": (), "output": (Message("assistant", "!"),)}
+    done(initiative, None, kind=Kind.EVENTS, **answer | told | {"version": "m-4"})
+    talk = {"conversation": "c-1", "version": ""}
+    done(initiative, key, names=decided(initiative, key), **talk)
+    done(initiative, None, kind=Kind.CALL, tool=None, **talk | {"version": "m-4"})
+    with later(hours=1):
+        reconcile()
+        assert figures(initiative, "expected", "logged", "not_done") == (3, 0, 0)
+
+
+def test_an_imported_file_ends_no_silence(initiative, key):
+    done(initiative, key)
+    with later(days=1, hours=2):
+        for _ in range(5):
+            decided(initiative, key)
+    with later(days=1, hours=4):
+        reconcile()
+        assert findings(initiative, kind=LogFindingKind.SILENT)
+        done(initiative, None)
+        reconcile()
+        assert findings(initiative, kind=LogFindingKind.SILENT)
+        done(initiative, key)
+        reconcile()
+        assert not findings(initiative, kind=LogFindingKind.SILENT)
 
 
 def test_without_a_count_that_the_log_does_not_supply_nothing_is_measured(initiative, key):

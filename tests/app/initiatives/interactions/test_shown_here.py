@@ -85,6 +85,13 @@ def test_a_heartbeat_is_a_sign_of_enforcement_and_none_of_a_log(initiative, made
         assert governance(initiative)[1] == ["log"]
 
 
+def test_an_imported_file_is_not_a_sign_of_a_log(initiative):
+    done(initiative, None)
+    with in_days(1):
+        count()
+        assert governance(initiative)[1] == ["enforcement", "log"]
+
+
 def test_no_page_calls_it_a_green_pass_while_nothing_that_runs_shows_it(cast, as_, initiative):
     with in_days(0, 1):
         outcome, _ = governance(initiative)
