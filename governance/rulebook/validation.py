@@ -29,6 +29,7 @@ from governance.vocabulary.readable_text import name_of, shown
 
 FEWEST_ITEMS = 3  # of a scale test at each tier, or it would say nothing (docs/domain.md, invariant 10)
 FEWEST_SEATS = 2  # at minimal risk: value and one other, or one person would decide alone
+UNSIGNED = frozenset({"stop"})  # the gates that no one has to sign, because nothing may delay them
 
 
 @dataclass(frozen=True)
@@ -325,7 +326,10 @@ class _Check:
                     self.say(
                         (*path, key), what, f"set it to {len(seats)} or less, or give more seats a criterion."
                     )
-                if quorum < len(must):
+                if quorum == 0 and name not in UNSIGNED:
+                    what = f"{key} 0 lets the chair decide this gate without any signature."
+                    self.say((*path, key), what, "set it to 1 or more.")
+                elif quorum < len(must):
                     what = f"{key} {quorum} is smaller than the {len(must)} seats that must sign."
                     self.say((*path, key), what, f"set it to {len(must)} or more.")
             usual: Any = gate.get("quorum")

@@ -347,6 +347,13 @@ BROKEN = {
         "smaller than the 2",
         "2 or more",
     ),
+    "quorum of nobody": (
+        swapped('quorum = 1\nmust_include = ["business_value"]', "quorum = 0\nmust_include = []"),
+        'quorum = 0\nmust_include = []\nnote = "Light',
+        "gates.prototype.quorum",
+        "without any signature",
+        "1 or more",
+    ),
     "quorum for high risk": (
         swapped("quorum_high_risk = 6", "quorum_high_risk = 4"),
         "quorum_high_risk = 4",
