@@ -8,7 +8,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.models import User
 from governance.tables.encodings import wrong
-from governance.vocabulary import EvidenceRegister
+from governance.vocabulary import EvidenceRegister, EvidenceResult
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.integration.resilience import trace_sampling
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -40,8 +40,8 @@ def add_trace_sample(
     """Check a sample of outputs against the register, and keep it as evidence.
 
     The evidence is the file, for int.anchor. The figures are computed. `result` is the person's word on whether they
-    are enough, as the initiative declared. The evidence names the cited systems, so that a change of one ends it.
-    Raises ValidationError by field, or Refused.
+    are enough, as the initiative declared. A sample without a hit cannot pass. The evidence names the cited systems, so
+    that a change of one ends it. Raises ValidationError by field, or Refused.
     """
     with act("add trace sample", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
@@ -63,6 +63,10 @@ def add_trace_sample(
             raise ValidationError(
                 {{"observed_on": "taken_on"}.get(name, name): said for name, said in problems.items()}
             )
+        checked = look_at_sample(initiative, file)
+        if result == EvidenceResult.PASS and not checked.hits:
+            words = "No output cites a governed source, so the result cannot be pass. Choose partial or fail."
+            raise ValidationError({"result": words})
         row = _keep_sample(
             initiative,
             title=title.strip(),
@@ -70,7 +74,7 @@ def add_trace_sample(
             result=result,
             file=file,
             note=note.strip(),
-            checked=look_at_sample(initiative, file),
+            checked=checked,
             by=by,
         )
         rewrite_supported_stage(initiative)

@@ -218,6 +218,7 @@ def test_a_sample_is_kept_as_evidence_with_its_figures_and_its_file(cast, initia
     ("field", "wrong"),
     [
         ("result", {"result": ""}),
+        ("result", {"content": "output,source\nA,A blog\n", "result": "pass"}),
         ("title", {"title": " "}),
         ("taken_on", {"taken_on": date(2099, 1, 1)}),
         ("file", {"file": None}),
