@@ -147,9 +147,10 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
     acts = LogFinding.objects.current().filter(initiative__in=found, kind__in=NOT_PERMITTED, at__gte=since)
     past_us |= set(acts.filter(probable=False).values_list("initiative", flat=True))
     for key, (initiative, scope, days) in found.items():
-        if key in past_us or any(row.subjects > scope.user_count for row in days):
-            continue
         week, subjects = _monday(days[0].day), days[0].subjects
+        # If every call was denied, no one was served, and the people in scope are unknown.
+        if not subjects or key in past_us or any(row.subjects > scope.user_count for row in days):
+            continue
         words = (
             f"the decision log counts {_people(subjects)} in the thirty days to {days[0].day:%-d %B %Y}, "
             f"the scope declares {scope.user_count}, and every known call asked for a decision first"

@@ -138,6 +138,14 @@ def test_what_was_refused_counts_nobody(initiative, key):
         assert state(initiative, RUNTIME).level == Level.MEASURED
 
 
+def test_calls_that_were_all_refused_measure_nothing(initiative, key):
+    write(initiative, 20, key=key, outcome="deny", code="outside", subject="user:stranger")
+    with after(1):
+        decision_days.count()
+        assert DecisionDay.objects.get().subjects == 0
+        assert not MeasuredAnswer.objects.current().filter(source="decisions:scope").exists()
+
+
 def test_people_of_the_thirty_days_are_counted_together(initiative, key):
     write(initiative, 30, key=key)
     with after(1):
