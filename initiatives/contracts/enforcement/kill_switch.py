@@ -83,15 +83,15 @@ def _report(pressed: KillSwitch, told: str) -> str:
             f"Released: {pressed.released_at.isoformat()} by {pressed.released_by}: "  # prose: allow
             f"{pressed.release_reason}",
             told,
-            "The drill passes if at least one request was sent, and no request was allowed later than "
-            f"{IN_EFFECT_WITHIN:g} s after the press.",
+            "The drill passes if the switch denied at least one request of a system, and no request was allowed "
+            f"later than {IN_EFFECT_WITHIN:g} s after the press.",
             "",
         ]
     )
 
 
 def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidence:
-    """Make a drill record from a use of the switch. Allowed requests a second later fail it.
+    """Make a drill record from a use of the switch. It passes only if the switch denied a request of a system.
 
     Raises Refused while the switch is still pressed, or if its drill was recorded already.
     """
@@ -108,14 +108,14 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
             no("This drill was recorded already.").or_refuse()
         last = last_allowed_after(pressed)
         seconds = (last - pressed.pressed_at).total_seconds() if last else 0.0
-        asked = (
-            PolicyDecision.objects.calls()
-            .filter(
-                initiative_number=initiative.number, at__gte=pressed.pressed_at, at__lt=pressed.released_at
-            )
-            .count()
-        )
-        told = f"{asked} requests were sent while the systems were off. " + (
+        denied = PolicyDecision.objects.filter(
+            initiative_number=initiative.number,
+            key_id__isnull=False,
+            code="switched_off",
+            at__gte=pressed.pressed_at,
+            at__lt=pressed.released_at,
+        ).count()
+        told = f"The switch denied {denied} request{'' if denied == 1 else 's'} of systems. " + (
             f"The last allowed request came {seconds:.2f} s after the press."
             if last
             else "No request was allowed."
@@ -126,7 +126,7 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
             title=f"Kill switch pressed on {clock.moment_in_words(pressed.pressed_at)}",
             file=ContentFile(_report(pressed, told).encode(), f"kill-switch-{pressed.pk}.txt"),
             observed_on=clock.local_day(pressed.pressed_at),
-            result="pass" if seconds <= IN_EFFECT_WITHIN and asked else "partial",
+            result="pass" if seconds <= IN_EFFECT_WITHIN and denied else "partial",
             covers=covers,
             register=EvidenceRegister.DRILLS,
             by=by,

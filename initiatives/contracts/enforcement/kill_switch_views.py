@@ -104,8 +104,8 @@ def _shown_by(pressed: KillSwitch) -> list:
         if after
         else _("No request was allowed while the systems were off."),
         (
-            "The drill passes if at least one request was sent, and no request was allowed later than "
-            f"{IN_EFFECT_WITHIN:g} s after the press."
+            "The drill passes if the switch denied at least one request of a system, and no request was allowed "
+            f"later than {IN_EFFECT_WITHIN:g} s after the press."
         ),
         _("The decision log becomes a drill record, for the requirements that you choose."),
     ]

@@ -148,6 +148,22 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, initiativ
     assert drill not in text_of(client.get(at("api-access", initiative.ref)))
 
 
+@pytest.mark.parametrize(
+    "answer", [{"outcome": "allow", "code": "allowed"}, {"outcome": "deny", "code": "outside"}]
+)
+def test_a_drill_in_which_the_switch_denied_no_system_does_not_pass(cast, initiative, system, answer):
+    now = clock.now()
+    with clock.simulated(now - timedelta(minutes=8)):
+        pressed = kill_switch.switch_off(initiative=initiative, reason="A drill.", by=cast.owner)
+    key = initiative.contract.keys.get()
+    write(initiative, 1, at=pressed.pressed_at + timedelta(seconds=0.5), key=key, **answer)
+    by_hand = {"outcome": "deny", "code": "switched_off"}
+    write(initiative, 1, at=pressed.pressed_at + timedelta(minutes=1), **by_hand)
+    kill_switch.switch_on(initiative=initiative, reason="Over.", by=cast.owner)
+    item = kill_switch.record_drill(pressed=pressed, covers=["prod.q10_outage"], by=cast.owner)
+    assert item.result == "partial"
+
+
 def test_a_drill_in_which_something_was_still_allowed_does_not_pass(cast, as_, initiative, system):
     client, now = as_(cast.owner), clock.now()
     with clock.simulated(now - timedelta(minutes=8)):
