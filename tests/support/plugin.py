@@ -32,6 +32,7 @@ from psycopg._preparing import PrepareManager
 
 from governance.audit_log import row_capture
 from governance.database import database_roles
+from governance.offline import verify
 from governance.storage import data_folder, embedded_postgres
 from governance.transparency_log import as_of, database_guards
 from initiatives.models import initiative
@@ -249,7 +250,7 @@ def state_of_migrations() -> str:
     """A digest of all migrations and the modules of ours they import (models apart: a migration carries its own)."""
     paths = {
         Path(database_roles.__file__),
-        *(Path(module.__file__) for module in (as_of, row_capture, database_guards, initiative)),
+        *(Path(module.__file__) for module in (as_of, row_capture, database_guards, initiative, verify)),
         *settings.BASE_DIR.glob("governance/rulebook/*.toml"),
         *settings.BASE_DIR.glob("*/migrations/*/*.sql"),
     }
