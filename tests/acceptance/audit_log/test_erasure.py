@@ -487,6 +487,7 @@ def test_the_database_finds_what_python_finds(cast, written):
     words = personal_data.Words(("Zoë Ångström",))
     with acting(by=cast.admin, reason="A unit"):
         Unit(name=written, code="named").save()
+        entries.record("unit added", unit="named")
     table = {"governance_unit": [personal_data.Column("name", False, 120)]}
     assert [row.texts for row in personal_data.mentions(words, table)] == [{"name": written}]
     assert {row.table for row in personal_data.entries_about(words, cast.outsider)} == {"governance_unit"}
