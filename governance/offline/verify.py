@@ -1129,7 +1129,7 @@ TERMS = "awaits_confirmation confirmed_by_id confirmed_at"
 # Each governed table. A new one without its line stops the start (`row_capture.check_models`).
 GOVERNED: dict[str, Governed] = {
     # What opens: accounts, seats, keys, receivers, units.
-    "governance_absence": _rows("ends_at", names="person_id", acts="absence planned, absence ended"),
+    "governance_absence": _rows("ends_at", names="person_id"),
     "governance_apitoken": _rows(
         "expires_at", ENDED, names="owner_id ended_by_id", acts="api token made, api token ended"
     ),
@@ -1139,13 +1139,10 @@ GOVERNED: dict[str, Governed] = {
     "governance_board": _rows(
         "name unit_id",
         "decides_from",
-        acts="board added, board changed, board took over, unit changed, units merged",
         by_admin=True,
     ),
     "governance_breakglass": _rows(names="marked_by_id", deleted=True),
-    "governance_clientkey": _rows(
-        once="ended_at", acts="key for a provider made, identity provider changed", by_admin=True
-    ),
+    "governance_clientkey": _rows(once="ended_at", by_admin=True),
     "governance_delegation": _rows("stands_id", "accepted_at ended_at ended_reason"),
     "governance_directory": _rows(
         "public secret_hash made_at expires_at revoked_at revoked_by_id revoked_reason",
@@ -1176,7 +1173,7 @@ GOVERNED: dict[str, Governed] = {
         names="person_id confirmed_by_id ended_by_id",
         by_system="ended_by_id",
     ),
-    "governance_providerkey": _rows("gone_at", acts="keys of a provider recorded"),
+    "governance_providerkey": _rows("gone_at"),
     "governance_recoverycode": _rows(once="used_at ended_at", names="person_id"),
     "governance_sameperson": _rows(
         once="cleared_at cleared_by_id cleared_reason", names="found_by_id cleared_by_id"
@@ -1210,14 +1207,14 @@ GOVERNED: dict[str, Governed] = {
     # Rulebooks, contracts and samples of the audit.
     "governance_clause": _rows("kind sentence terms fingerprint position", deleted=True),
     "governance_clausecomment": _rows(once="resolved_by_id resolved_at", names="by_id resolved_by_id"),
-    "governance_contract": _rows(acts="contract written"),
+    "governance_contract": _rows(),
     "governance_contractapproval": _rows(names="person_id", acts="contract approved"),
     "governance_contractversion": _rows(
         "state written_at digest edition wanted_from starts_at ends_at", names="author_id"
     ),
-    "governance_criterion": _rows(acts="rulebook loaded", by_admin=True),
-    "governance_gate": _rows(acts="rulebook loaded", by_admin=True),
-    "governance_requirement": _rows(acts="rulebook loaded", by_admin=True),
+    "governance_criterion": _rows(by_admin=True),
+    "governance_gate": _rows(by_admin=True),
+    "governance_requirement": _rows(by_admin=True),
     "governance_rulebook": _rows(
         "admin_id chair_id published_at takes_effect effective_on",
         names="loaded_by_id admin_id chair_id",
@@ -1226,18 +1223,14 @@ GOVERNED: dict[str, Governed] = {
     "governance_sample": _rows(
         once="finished_by_id finished_at",
         names="drawn_by_id finished_by_id",
-        acts="sample drawn, sample finished",
     ),
     "governance_sampledentry": _rows(
         "notes conclusion words concluded_by_id concluded_at",
         names="concluded_by_id",
-        acts="sample drawn, entry concluded",
     ),
     "governance_signatureproof": _rows(names="person_id"),
     "governance_signingrule": _rows(),
-    "governance_vocabularyword": _rows(
-        "words retired_at", acts="contract written, word written, word retired"
-    ),
+    "governance_vocabularyword": _rows("words retired_at"),
     # What the machines of the installation write.
     "governance_apitokenuse": _rows(),
     "governance_decisionbatch": _rows(),
@@ -1258,11 +1251,11 @@ GOVERNED: dict[str, Governed] = {
     ),
     "initiatives_businesscase": _rows("vendor currency budget run_cost benefit go_live_on ticket"),
     "initiatives_continuation": _rows(names="by_id"),
-    "initiatives_formertitle": _rows(names="by_id", acts="renamed"),
+    "initiatives_formertitle": _rows(names="by_id"),
     "initiatives_handover": _rows(
         once="accepted_at ended_at ended_reason", names="proposed_by_id", until="accepted_at ended_at"
     ),
-    "initiatives_notsimilar": _rows(names="by_id", acts="not similar"),
+    "initiatives_notsimilar": _rows(names="by_id"),
     "initiatives_pastsupportedstage": _rows(),
     "initiatives_roleassignment": _rows(
         "accepted_at accepted_words ended_reason", "declined_at ended_at", names="proposed_by_id"
@@ -1301,7 +1294,7 @@ GOVERNED: dict[str, Governed] = {
         by_system="author_id",
     ),
     "initiatives_evidencenames": _rows(),
-    "initiatives_evidenceopening": _rows(names="person_id", acts="evidence opened"),
+    "initiatives_evidenceopening": _rows(names="person_id"),
     "initiatives_excuse": _rows(names="by_id"),
     "initiatives_gap": _rows(
         "owner_id owner_accepted_at due",
@@ -1319,13 +1312,11 @@ GOVERNED: dict[str, Governed] = {
     "initiatives_obligation": _rows(
         once="completed_at completed_by_id completed_note", names="completed_by_id"
     ),
-    "initiatives_question": _rows(
-        once="answer answered_by_id answered_at", names="answered_by_id", acts="asked, question answered"
-    ),
+    "initiatives_question": _rows(once="answer answered_by_id answered_at", names="answered_by_id"),
     "initiatives_review": _rows(
         "outcome rulebook_id findings", "ended_by_id ended_at reason", names="opened_by_id ended_by_id"
     ),
-    "initiatives_secondlook": _rows(names="drawn_by_id", acts="second looks drawn"),
+    "initiatives_secondlook": _rows(names="drawn_by_id"),
     "initiatives_signoff": _rows(names="person_id", acts="signed off, sign-off withdrawn"),
     "initiatives_standalonedeclaration": _rows(
         ACCEPTED, "ended_at ended_reason", names="declared_by_id accepted_by_id second_by_id"
@@ -1340,7 +1331,7 @@ GOVERNED: dict[str, Governed] = {
         names="requested_by_id chair_id risk_id refused_by_id",
     ),
     # Scope, versions, changes and what the two logs show.
-    "initiatives_actname": _rows("action by_id at withdrawn_at", names="by_id", acts="acts named"),
+    "initiatives_actname": _rows("action by_id at withdrawn_at", names="by_id"),
     "initiatives_changerecord": _rows("approver_id rollback", names="recorded_by_id"),
     "initiatives_decisionday": _rows(),
     "initiatives_deployment": _rows(once="runs_to artefact"),
@@ -1348,9 +1339,7 @@ GOVERNED: dict[str, Governed] = {
     "initiatives_logfinding": _rows(),
     "initiatives_logfindingwithdrawal": _rows(),
     "initiatives_measuredanswer": _rows(once="ended_at"),
-    "initiatives_performancepromise": _rows(
-        once="ended_at", names="by_id", acts="performance promised, performance promise withdrawn"
-    ),
+    "initiatives_performancepromise": _rows(once="ended_at", names="by_id"),
     "initiatives_pipelinereport": _rows(acts="result filed"),
     "initiatives_requirementfinding": _rows(once="ended_at"),
     "initiatives_scopeversion": _rows(once="starts_at ended_at", names="by_id"),
@@ -1358,11 +1347,8 @@ GOVERNED: dict[str, Governed] = {
     "initiatives_architecturedecision": _rows(
         once=WITHDRAWN,
         names="by_id withdrawn_by_id",
-        acts="architecture decided, architecture decision withdrawn",
     ),
-    "initiatives_clauseenforcement": _rows(
-        once="ended_at ended_by_id", names="by_id ended_by_id", acts="clause mapped, mapping closed"
-    ),
+    "initiatives_clauseenforcement": _rows(once="ended_at ended_by_id", names="by_id ended_by_id"),
     "initiatives_componentversion": _rows(
         "layer vendor_id name version region end_of_life end_of_life_source successor_id confirmed_by_id confirmed_at",
         names="added_by_id confirmed_by_id",
@@ -1373,7 +1359,7 @@ GOVERNED: dict[str, Governed] = {
         "gap_id gone_at",
         names="decided_by_id",
     ),
-    "initiatives_drift": _rows(names="by_id", acts="drift confirmed"),
+    "initiatives_drift": _rows(names="by_id"),
     "initiatives_drill": _rows(once=WITHDRAWN, names="by_id withdrawn_by_id", by_system="by_id"),
     "initiatives_foundmodel": _rows(
         "name unit_id answer reason initiative_id answered_by_id answered_at",
@@ -1385,14 +1371,13 @@ GOVERNED: dict[str, Governed] = {
         ENDED,
         names="by_id ended_by_id",
     ),
-    "initiatives_linkanswer": _rows(names="by_id", acts="link answered"),
+    "initiatives_linkanswer": _rows(names="by_id"),
     "initiatives_modelevaluation": _rows(
         once=f"result n measured_on result_by_id result_at {WITHDRAWN}",
         names="declared_by_id result_by_id withdrawn_by_id",
-        acts="evaluation declared, evaluation result recorded, evaluation withdrawn",
     ),
     "initiatives_processrecord": _rows("status reopened_at", WITHDRAWN, names="by_id withdrawn_by_id"),
-    "initiatives_profile": _rows(names="by_id", acts="profile added"),
+    "initiatives_profile": _rows(names="by_id"),
     "initiatives_region": _rows(),
     "initiatives_serviceaccount": _rows(
         "name owner_id privileges review_by",
@@ -1437,9 +1422,7 @@ GOVERNED: dict[str, Governed] = {
     ),
     # Use, value and incidents.
     "adoption_agendapoint": _rows("place reason left_out by_id at", names="by_id"),
-    "adoption_alertmapping": _rows(
-        once="ended_at", names="made_by_id", acts="alerts mapped, alert mapping closed"
-    ),
+    "adoption_alertmapping": _rows(once="ended_at", names="made_by_id"),
     "adoption_attachment": _rows(once="removed_at removed_by_id removed_reason", names="by_id removed_by_id"),
     "adoption_attendance": _rows("present"),
     "adoption_attribution": _rows("place grounds", "removed_at"),
@@ -1452,7 +1435,7 @@ GOVERNED: dict[str, Governed] = {
     "adoption_deadline": _rows(
         "due aware_on source words met_at met_by_id met_words", names="started_by_id met_by_id"
     ),
-    "adoption_goal": _rows(names="by_id", acts="measure declared, goal moved"),
+    "adoption_goal": _rows(names="by_id"),
     "adoption_incident": _rows(
         "severity title words state started_at detected_at contained_at resolved_at closed_at closed_words "
         "wrong_output fallback affected_count affected_words reopened_at lead_id scribe_id speaker_id merged_into_id "
@@ -1467,21 +1450,19 @@ GOVERNED: dict[str, Governed] = {
         "removed_at confirmed_by_id confirmed_at",
         names="entered_by_id confirmed_by_id",
     ),
-    "adoption_lessonresponse": _rows(names="by_id", acts="lesson answered"),
+    "adoption_lessonresponse": _rows(names="by_id"),
     "adoption_linkedgap": _rows(),
-    "adoption_measure": _rows(
-        once=ENDED, names="declared_by_id ended_by_id", acts="measure declared, measure closed"
-    ),
+    "adoption_measure": _rows(once=ENDED, names="declared_by_id ended_by_id"),
     "adoption_meeting": _rows(
         "held_on place state secretary_id",
         "begun_at begun_by_id ended_at ended_by_id reason",
         names="planned_by_id begun_by_id ended_by_id",
         until="ended_at",
     ),
-    "adoption_minutes": _rows(names="by_id", acts="minutes written"),
+    "adoption_minutes": _rows(names="by_id"),
     "adoption_monitoringlook": _rows(),
-    "adoption_monitoringpromise": _rows(once="ended_at", names="made_by_id", acts="monitoring promised"),
-    "adoption_pack": _rows(names="by_id", acts="pack taken"),
+    "adoption_monitoringpromise": _rows(once="ended_at", names="made_by_id"),
+    "adoption_pack": _rows(names="by_id"),
     "adoption_postmortem": _rows(
         "state expected timeline impact detected made_easy went_well lucky no_lesson_because no_gaps_because version "
         "published_at published_by_id confirmed_at confirmed_by_id",
@@ -1491,12 +1472,11 @@ GOVERNED: dict[str, Governed] = {
     "adoption_problemreport": _rows(once=f"{JUDGED_REPORT} behaviour_report_id", names="judged_by_id"),
     "adoption_reportingduty": _rows("name days applies source in_use"),
     "adoption_sectioncomment": _rows(once="resolved_at resolved_by_id", names="by_id resolved_by_id"),
-    "adoption_sourcequestion": _rows(names="by_id", acts="asked who reported"),
+    "adoption_sourcequestion": _rows(names="by_id"),
     "adoption_survey": _rows(
         "title language sets teams closes state results",
         "opened_at opened_by_id closed_at closed_by_id",
         names="drafted_by_id opened_by_id closed_by_id",
-        acts="survey written, survey opened, survey closed",
     ),
 }
 
