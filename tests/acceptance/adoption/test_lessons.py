@@ -316,7 +316,7 @@ def test_a_lesson_that_did_not_prevent_its_repeat_is_marked(near, cast, as_):
     own = taught(near, cast, "Ask who pastes before you build.")
     with pytest.raises(Refused):
         lesson_actions.came_again(lesson=own, known=known, by=cast.seat_adoption)
-    with acting(system="test"):
+    with acting(by=cast.owner):
         LessonResponse(
             initiative=near,
             lesson=known,

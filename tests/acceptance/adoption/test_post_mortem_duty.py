@@ -468,7 +468,7 @@ REFUSED = {
     delete_the_initiative: "protected foreign keys",
     delete_the_account: "a post-mortem is not deleted",
     due_later: "an obligation stays with its responsible person and day",
-    backdate_it: "since when it is due",
+    backdate_it: "stays as it was written",
     make_another_responsible: "an obligation stays with its responsible person and day",
     make_nobody_responsible: "an obligation stays with its responsible person and day",
     call_it_something_else: "an obligation stays with its responsible person and day",

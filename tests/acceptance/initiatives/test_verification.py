@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.gates import criteria
 from governance.gates.requirement_state import State
@@ -288,6 +289,7 @@ class TestDatabase:
             "at": clock.now(),
         }
         Verification(**(values | fields)).save()
+        entries.record("evidence verified", initiative=plan.initiative)
 
     def refused(self, says, plan, by, **fields):
         with (

@@ -8,6 +8,7 @@ from datetime import timedelta
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import User
+from governance.offline.verify import GOVERNED
 from initiatives.integration.links import actions as link_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
@@ -37,6 +38,7 @@ from initiatives.models import (
 )
 from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 
 # Whole tables: nobody but who may adds a row here either.
 SHARED = (System, Customisation, ServiceAccount, TermDefinition, Term, VendorTerm, UnitPolicy, Region)
@@ -126,7 +128,7 @@ def make_world(cast, *, beyond_an_idea: bool) -> World:
         asked = role_actions.propose_role(initiative=own, role=role, person=stranger, by=by)
         if not asked.accepted_at:
             role_actions.accept_role(assignment=asked, by=stranger)
-    with acting(system="test", reason="What is shared"):
+    with unguarded(*GOVERNED), acting(system="test", reason="What is shared"):
         _share(cast, world)
     _tie(cast, world)
     return world
@@ -209,7 +211,7 @@ def _tie(cast, world: World) -> None:
             )
             transfers = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
             factories.make_link(cast, world.own, system, by=world.stranger, **of)
-    with acting(system="test", reason="What the initiatives speak of"):
+    with unguarded(*GOVERNED), acting(system="test", reason="What the initiatives speak of"):
         for initiative, person in ((world.initiative, cast.lead), (world.own, world.stranger)):
             for term in world.terms:
                 _saved(TermUse(initiative=initiative, term=term, by=person, at=clock.now()))

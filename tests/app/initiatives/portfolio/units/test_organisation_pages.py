@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.models import Board, Entry, Membership, Unit, User
 from governance.organisation import actions as organisation_actions
@@ -38,6 +39,7 @@ def foreign(cast) -> Unit:
         root.save()
         unit = Unit(name="Fleet Ltd", code="imported-fleet", parent=root)
         unit.save()
+        entries.record("unit added", unit=unit.code)
     return unit
 
 
