@@ -1082,9 +1082,9 @@ class Governed(NamedTuple):
 
     `changes` are the columns that may change, and `once` those that may be written once, where they were empty. All
     other columns stay as they were written. `names` are the columns that name their writer, in `by_system` also if
-    the system writes them. Rows are deleted only where `deleted` is true. Each change has one of `acts`, in the same
-    transaction, of the same actor and on the same initiative. With `by_admin` only admins change rows; the
-    system adds them and ends them.
+    the system writes them. Rows are deleted only where `deleted` is true. If a line names `acts`, each change has one
+    of them, in the same transaction, of the same actor and on the same initiative. With `by_admin` only admins change
+    rows; the system adds them and ends them.
     """
 
     changes: tuple[str, ...] = ()

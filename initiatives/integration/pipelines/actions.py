@@ -174,7 +174,7 @@ def declare_bar(
     """
     names = list(dict.fromkeys(reports.plain(one, reports.TEST_NAME) for one in tests if one.strip()))
     asked = Rulebook.objects.current().parsed.requirements.get(requirement)
-    if wrong := _wrong_bar(asked, format, names, tested, condition, threshold):
+    if wrong := _wrong_bar(asked, format, names, tested, condition, threshold, side):
         raise ValidationError(wrong)
     with act("declare bar", by=by, initiative=pipeline.initiative_id) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
@@ -223,6 +223,7 @@ def _wrong_bar(
     tested: str,
     condition: str,
     threshold: Decimal | None,
+    side: str,
 ) -> dict[str, str]:
     """Return by field what is wrong with a declared bar."""
     wrong: dict[str, str] = {}
@@ -242,6 +243,8 @@ def _wrong_bar(
         wrong["tested"] = phrase("Choose the subject that the requirement asks: {}.", ", ".join(asked.tested))
     if condition and condition not in EvidenceCondition:
         wrong["condition"] = "Choose the test condition."
+    if side not in ThresholdSide:
+        wrong["side"] = "Choose on which side of the threshold the metric is good."
     if threshold is None and format == ReportFormat.EVALUATION:
         wrong["threshold"] = "Enter the value that the metric must reach."
     if threshold is not None and format == ReportFormat.JUNIT and not 0 < threshold <= 1:

@@ -1,5 +1,7 @@
 """The page of pipelines: declare one, copy its workflow, end it."""
 
+from decimal import Decimal
+
 import pytest
 import yaml
 from django.core.exceptions import ValidationError
@@ -10,6 +12,7 @@ from governance.notifications.inbox import tasks_for
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
 from governance.vocabulary import EvidenceKind, TakesEffect
+from initiatives.integration.pipelines.actions import declare_bar
 from initiatives.models import Pipeline
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, text_of
@@ -177,3 +180,30 @@ def test_a_bar_begins_with_the_names_of_the_newest_result_and_then_with_itself(
     bar.refresh_from_db()
     assert bar.confirmed_by == cast.seat_architecture
     assert confirm not in [task.link for task in tasks_for(cast.seat_architecture)]
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"requirement": "none.such"}, "requirement"),
+        ({"format": "cyclonedx"}, "format"),
+        ({"tests": [" "]}, "tests"),
+        ({"tests": [f"t{n}" for n in range(2_001)]}, "tests"),
+        ({"tested": "quality"}, "tested"),
+        ({"condition": "easy"}, "condition"),
+        ({"threshold": Decimal("1.1")}, "threshold"),
+        ({"threshold": Decimal(0)}, "threshold"),
+        ({"side": "near"}, "side"),
+        ({"format": "evaluation", "tests": ["accuracy"]}, "threshold"),
+        ({"format": "evaluation", "tests": ["accuracy", "recall"]}, "tests"),
+    ],
+)
+def test_a_bar_is_complete_on_the_server_too(cast, said, wrong):
+    initiative = factories.make_mvp(cast)
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
+    row = issuers.make_declared(cast, initiative)
+    right = {"requirement": issuers.REQUIREMENT, "format": "junit", "tests": ["a"], "tested": "fallback"}
+    with pytest.raises(ValidationError) as refused:
+        declare_bar(pipeline=row, by=cast.owner, **right | said)
+    assert wrong in refused.value.message_dict
+    assert not row.bars.exists()
