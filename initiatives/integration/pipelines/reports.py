@@ -23,11 +23,13 @@ LONGEST = 120  # characters of one kept name
 TEST_NAME = 300  # characters of the name of a test, as a bar lists it
 MOST = 1_000_000  # tests or components of one report
 RESULTS = {"PASSED": EvidenceResult.PASS, "WARNED": EvidenceResult.PARTIAL, "FAILED": EvidenceResult.FAIL}
-# What the attribute `status` of a test means, and the elements of a test that ran more than once.
-STATUSES = dict.fromkeys(("failed", "failure", "error"), "failed") | dict.fromkeys(
-    ("notrun", "not_run", "disabled"), "not run"
+# What the attribute `status` of a test means. A test of any other status did not run.
+STATUSES = (
+    dict.fromkeys(("", "run", "passed", "pass", "ok", "success", "completed"), "passed")
+    | dict.fromkeys(("failed", "fail", "failure", "error", "broken"), "failed")
+    | {"skipped": "skipped"}
 )
-STATUSES["skipped"] = "skipped"
+# The elements of a test that ran more than once.
 RERUNS = ("rerunFailure", "rerunError", "flakyFailure", "flakyError", "rerun")
 
 
@@ -192,7 +194,7 @@ class _Suite:
                 )
             self.test = plain(f"{attributes.get('classname', '')} {attributes.get('name', '')}", TEST_NAME)
             status = attributes.get("status", "").lower()
-            self.outcome = STATUSES.get(status, "passed")
+            self.outcome = STATUSES.get(status.strip(), "not run")
             self.test_depth, self.marks, self.rerun = self.depth, 0, False
         elif self.test_depth and self.depth == self.test_depth + 1:
             if tag in ("failure", "error"):

@@ -53,6 +53,12 @@ def test_a_report_whose_head_and_list_disagree_is_refused(head, tests):
             "fail",
             "1 not run",
         ),
+        (
+            "",
+            [PASSED, '<testcase name="a" status="fail"/>', '<testcase name="b" status="undefined"/>'],
+            "fail",
+            "1 not run",
+        ),
         ('tests="8" skipped="7"', [PASSED, *[SKIPPED] * 7], "pass", "7 skipped"),
         ('tests="2"', [PASSED, '<testcase name="b"><rerunFailure/></testcase>'], "pass", "1 run again"),
         ('tests="1"', [PASSED, "<error/>"], "fail", "1 errors outside of tests"),
@@ -174,16 +180,26 @@ def test_skipped_tests_that_the_list_lacks_are_told(outer, inner, told):
 # Written by the runners themselves, over tests that pass, fail, break in their set-up, are skipped and run again: for
 # each file its result, the tests that ran, and what is told. A refused file has no result.
 BY_RUNNERS = {
+    "behave-a": ("fail", 3, "1 skipped"),
+    "ctest-a": ("fail", 2, "1 skipped, 1 not run"),
+    "go-a": None,  # a package that does not compile is counted and not listed
+    "go-flaky": ("pass", 1, ""),  # it does not write that the test ran again
+    "go-good": ("pass", 3, ""),
     "jest-a": ("fail", 4, "1 skipped"),
     "jest-flaky": ("pass", 1, ""),  # it does not write that the test ran again
     "jest-good": ("pass", 2, ""),
     "jest-syntax": None,  # a suite that could not be read is no test that ran
     "jest-syntax-errors": ("fail", 2, "1 run again"),
+    "maven-a": ("fail", 7, "2 skipped, 3 run again"),
+    "maven-empty": None,  # it lists the tests of a nested class in another file
+    "maven-good": ("pass", 3, ""),
+    "maven-setup": ("fail", 1, "1 run again"),
     "mocha-a": None,  # a hook failed, and its tests are counted and not listed
     "mocha-flaky": ("pass", 2, ""),
     "mocha-skip": ("pass", 2, "2 skipped"),
     "node-a": ("fail", 6, "1 skipped"),
     "node-good": ("pass", 2, ""),
+    "perl-a": ("fail", 4, "1 errors outside of tests"),  # it lists a skipped test as one that passed
     "playwright-a": ("fail", 7, "2 skipped"),
     "playwright-flaky": ("pass", 2, ""),
     "pytest-allskip": None,
@@ -195,6 +211,10 @@ BY_RUNNERS = {
     "pytest-sub": None,  # its head counts subtests that the list lacks
     "pytest-truncated": None,
     "pytest-xunit1": ("fail", 5, "2 skipped"),
+    "robot-a": ("fail", 2, "1 skipped"),
+    "rspec-a": ("fail", 2, "2 skipped"),
+    "unittest-a": ("fail", 5, "2 skipped"),
+    "unittest-setup": ("fail", 1, ""),
     "vitest-a": ("fail", 4, "3 skipped"),
     "vitest-flaky": ("pass", 1, ""),
     "vitest-good": ("pass", 1, ""),
