@@ -7,6 +7,7 @@ from django.db.models import Max, Q
 
 from governance import clock
 from governance.audit_log import entries
+from governance.authorization.deployment_decision import DEPLOYED_LAYERS, DIGEST
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
@@ -103,6 +104,17 @@ def record_component(
             return _named(initiative, unnamed, artefact)
         start_version(initiative, incoming, approver=approver, rollback=rollback, by=by)
     return incoming
+
+
+def record_digest(initiative: Initiative, version: str, artefact: str) -> None:
+    """Record the digest of the component in this version, inside a running act.
+
+    Several components in this version, a model, and a component with a digest keep what they have. A person records these.
+    """
+    running = initiative.deployments.current_at(clock.now()).select_related("version__vendor")
+    found = list(running.filter(version__layer__in=DEPLOYED_LAYERS, version__version=version))
+    if DIGEST.fullmatch(artefact) and len(found) == 1 and not found[0].artefact:
+        _named(initiative, found[0], artefact)
 
 
 def _named(initiative: Initiative, deployment: Deployment, artefact: str) -> Deployment:

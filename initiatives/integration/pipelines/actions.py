@@ -29,6 +29,7 @@ from governance.vocabulary import (
 )
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
+from initiatives.integration.components.actions import record_digest
 from initiatives.integration.pipelines import bars, issuer_keys, platforms, reports
 from initiatives.integration.pipelines.job_tokens import Read
 from initiatives.integration.pipelines.reports import Bar, Report
@@ -365,8 +366,15 @@ def file_result(
             measures=row.measures,
             claims=row.claims,
         )
+        if filing.form == ReportFormat.DEPLOYMENT and _trusted(pipeline):
+            record_digest(initiative, dict(report.figures)["version"], row.artefact)
         rewrite_for_item(initiative, item)
     return row
+
+
+def _trusted(pipeline: Pipeline) -> bool:
+    """Return True if a seat has confirmed the pipeline. A person who has pasted keys can sign as the pipeline."""
+    return not pipeline.keys and pipeline.confirmed(clock.now())
 
 
 def _may_file(initiative: Initiative, declarer: User) -> bool:
@@ -418,12 +426,11 @@ def bar_of(row: PipelineBar) -> Bar:
 def _measured(pipeline: Pipeline, declared: list[PipelineBar], report: Report) -> list[str]:
     """Return the requirements for which the report is measured: their bar and the pipeline are confirmed.
 
-    A person who has the private key of pasted keys can sign as the pipeline, so such results are documented. So are
-    evaluations, because the team chose their data set.
+    Evaluations are documented, because the team chose their data set.
     """
-    now = clock.now()
-    if pipeline.keys or not pipeline.confirmed(now) or report.figure is not None:
+    if not _trusted(pipeline) or report.figure is not None:
         return []
+    now = clock.now()
     return sorted(row.requirement for row in declared if row.confirmed(now))
 
 

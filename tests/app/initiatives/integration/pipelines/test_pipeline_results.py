@@ -21,6 +21,7 @@ from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import EvidenceKind, Level, TakesEffect
+from initiatives.integration.components.actions import record_component
 from initiatives.integration.pipelines.actions import end_pipeline
 from initiatives.lifecycle.evidence.actions import add_evidence
 from initiatives.lifecycle.facts import supported_stage
@@ -411,6 +412,45 @@ def test_each_format_is_filed_with_its_figures(
     assert figure in report.figures
     assert report.commit == "d20ace7968ba43c0219f62d71334c1095bab1602"  # of the token, not of the body
     assert Drill.objects.filter(evidence=report.evidence).exists() == (form == "drill")
+
+
+@pytest.mark.parametrize(
+    ("made", "layer", "version", "recorded"),
+    [
+        (issuers.make_pipeline, "application", "2.4.1", True),
+        (issuers.make_declared, "application", "2.4.1", False),
+        (issuers.make_pipeline, "model", "2.4.1", False),
+        (issuers.make_pipeline, "application", "2.4", False),
+    ],
+    ids=["confirmed", "unconfirmed", "model", "other version"],
+)
+def test_a_confirmed_pipeline_records_the_digest_of_its_version(
+    cast, initiative, settings, made, layer, version, recorded
+):
+    """The only component in the version, which is no model and has no digest, gets it. It keeps it afterwards."""
+    made(cast, initiative)
+    use = record_component(
+        initiative=initiative, layer=layer, name="Claims", version=version, vendor="Own", by=cast.owner
+    )
+
+    def deploy(digest):
+        body = {"version": "2.4.1", "environment": "production", "deployed_at": "2026-01-05T10:00:00Z"}
+        answer = issuers.filed(
+            Client(),
+            initiative.ref,
+            token_for("github", settings),
+            json.dumps(body | {"artefact": digest}).encode(),
+            "application/json",
+            format="deployment",
+            requirement="prod.q08_change_control",
+        )
+        assert answer.status_code == 201, answer.content
+        use.refresh_from_db()
+
+    deploy("sha256:short")
+    deploy(f"sha256:{DIGEST}")
+    deploy(f"sha256:{'0' * 64}")
+    assert use.artefact == (f"sha256:{DIGEST}" if recorded else "")
 
 
 @pytest.mark.parametrize(
