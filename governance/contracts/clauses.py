@@ -136,8 +136,7 @@ class Terms:
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Terms":
         """Return the terms that `stored` put down. Raises TypeError or ValueError for what it did not write."""
-        known = {one.name for one in fields(cls)}
-        if unknown := set(stored) - known:
+        if unknown := stored.keys() - _TYPES[cls].keys():
             raise ValueError(f"Terms do not have {', '.join(sorted(unknown))}.")
         values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
         for name in ("holds_from", "holds_until"):
@@ -149,11 +148,11 @@ class Terms:
                 for of, name, how, value in values["tests"]
             )
         found = cls(**values)
-        for one in fields(cls):
-            if not _is(getattr(found, one.name), one.type):
-                raise TypeError(f"{one.name} has the wrong type.")
+        for name, value in values.items():
+            if not _is(value, _TYPES[cls][name]):
+                raise TypeError(f"{name} has the wrong type.")
         for test in found.tests:
-            if not all(_is(getattr(test, one.name), one.type) for one in fields(Test)):
+            if not all(_is(getattr(test, name), types) for name, types in _TYPES[Test].items()):
                 raise TypeError("A condition has the wrong type.")
         return found
 
@@ -206,11 +205,21 @@ class Terms:
         return tuple(one for one in dict.fromkeys(found) if one != (RESOURCE_ID, TEXT))
 
 
-def _is(value: object, kind: object) -> bool:
-    """Return True if the value has exactly this type. A truth is not a number."""
-    if get_origin(kind) is tuple:
-        return type(value) is tuple and all(type(one) is get_args(kind)[0] for one in value)
-    return any(_is(value, one) for one in get_args(kind)) if get_args(kind) else type(value) is kind
+def _types(kind: Any) -> tuple[frozenset[type], frozenset[type]]:
+    """Return the types of the values of an annotation, and the types of the parts of its tuple."""
+    kinds = (get_args(kind) if get_origin(kind) is not tuple else ()) or [kind]
+    tuples = [one for one in kinds if get_origin(one) is tuple]
+    return frozenset(get_origin(one) or one for one in kinds), frozenset(get_args(one)[0] for one in tuples)
+
+
+# Read once: a page of a contract reads some thousand values.
+_TYPES = {of: {one.name: _types(one.type) for one in fields(of)} for of in (Test, Terms)}
+
+
+def _is(value: object, types: tuple[frozenset[type], frozenset[type]]) -> bool:
+    """Return True if the value has exactly one of these types. A truth is not a number."""
+    whole, parts = types
+    return type(value) in whole and (type(value) is not tuple or all(type(one) in parts for one in value))
 
 
 def _plain(value: Any) -> Any:

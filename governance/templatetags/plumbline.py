@@ -434,8 +434,7 @@ def widget_attributes(attrs):
 @register.simple_tag
 def tag(word, tone="", role=""):
     """Return a word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
-    attributes = _attributes(**{"class": f"tag {tone}".strip(), "role": role})
-    return format_html("<span{}>{}</span>", attributes, word)
+    return format_html('<span class="{}"{}>{}</span>', f"tag {tone}".strip(), _attributes(role=role), word)
 
 
 @register.simple_block_tag

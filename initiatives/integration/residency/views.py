@@ -348,19 +348,18 @@ def region_list(request: SignedInRequest) -> HttpResponse:
     """Show every known region, the regions above it, and where one name belongs."""
     added, asked = findings.added(), request.GET.get("name", "").strip()[:60]
     known = regions.known()
+    parts: dict[str, list[tuple[str, str]]] = {}
+    for part, said, within in known.values():
+        parts.setdefault(within, []).append((part, said))
     context = {
         "nav": "systems",
         "added": [
             row for row in Region.objects.select_related("within") if regions.key_of(row.key) not in known
         ],
         "groups": [
-            {
-                "name": name,
-                "words": words,
-                "parts": sorted((part, said) for part, said, within in known.values() if within == key),
-            }
+            {"name": name, "words": words, "parts": sorted(parts[key])}
             for key, (name, words, _) in known.items()
-            if any(within == key for _, _, within in known.values())
+            if key in parts
         ],
         "asked": asked,
         "above": [_name(key, added) for key in regions.above(asked, added)[1:]],

@@ -278,6 +278,7 @@ def _copies(whole) -> None:
 def _copy(model, which: str, whole, own: dict | None = None, above: dict | None = None) -> None:
     """Rows of one table under new keys, for every target; `above`: columns that point to rows copied before."""
     from governance.database import row_history
+    from tests.support.attacks.unguarded_writes import unguarded
 
     table = model._meta.db_table
     told = [
@@ -294,7 +295,8 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
         )
     made = f"made_{model._meta.model_name}"
     names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
-    with connection.cursor() as cursor:
+    # The copies name owners who did not act.
+    with unguarded(table), connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {made} ON COMMIT DROP AS SELECT r.id AS told, t.of_initiative,"
             f" nextval(pg_get_serial_sequence('{table}', 'id')) AS made FROM {table} r CROSS JOIN target t{joins}"
