@@ -77,11 +77,6 @@ class Signatures:
             device = Device(person)
             self._devices[person.pk] = device, device.enrolled()
 
-    def take(self, person: User) -> None:
-        """Have the person end their passkey: what it signed stays, and the password alone signs them in again."""
-        if found := self._devices.pop(person.pk, None):
-            passkeys.revoke(passkey=found[1], by=person)
-
     def hold(self, person: User, text: str, shown_at: datetime) -> None:
         """Have the next act of the person be signed: this statement of their seat."""
 

@@ -131,6 +131,9 @@ def set_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = password_links.set_password(token=token, password=form.cleaned_data["password"])
         auth.logout(request)
+        stands_in = password_links.made_by_another(link) and second_step.lost().filter(pk=person.pk).exists()
+        if stands_in and may_sign_in_locally(person):
+            return second_step.finish_by_link(request, person)
         return _go_on(request, "Your password is set.", person, first=link.purpose == INVITATION)
     return render(request, "governance/sign_in/password_set.html", {"form": form, "link": link})
 

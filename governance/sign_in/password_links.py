@@ -234,6 +234,13 @@ def set_password(*, token: str, password: str) -> User:
     return person
 
 
+def made_by_another(link: PasswordLink) -> bool:
+    """Return True if an admin or the operator made the link for someone who has or had a password."""
+    if link.purpose == HANDED:
+        return True
+    return link.purpose == RESET and link.made_by_id not in (None, link.person_id)
+
+
 def _cool_off(person: User, link: PasswordLink) -> None:
     """Bar the person from approving a higher stage for a day if others could use the link.
 
@@ -242,8 +249,7 @@ def _cool_off(person: User, link: PasswordLink) -> None:
     """
     now, changed = clock.now(), person.address_changed_at
     first = link.purpose == INVITATION
-    made_by_another = link.purpose == HANDED or (not first and link.made_by_id not in (None, person.pk))
-    waits = made_by_another or changed is not None
+    waits = made_by_another(link) or changed is not None
     if waits:
         person.signs_from = max(filter(None, (person.signs_from, now + cooling_off.LASTS)))
     if changed is not None and changed + cooling_off.LASTS <= now:

@@ -75,6 +75,20 @@ MUTANTS = [
         f"{FACTORS} -k older_than",
     ),
     (
+        "a lost factor still asks for a second step",
+        "governance.identity.factors.second_step:begin",
+        "if not had_one().filter(pk=person.pk).exists():",
+        "if not factors_of(person):",
+        "tests/app/governance/identity/test_lost_second_step.py -k password_alone",
+    ),
+    (
+        "a link that one asked for is not a second step",
+        "governance.sign_in.password_links:made_by_another",
+        "return link.purpose == RESET and link.made_by_id not in (None, link.person_id)",
+        "return True",
+        "tests/app/governance/identity/test_lost_second_step.py -k asked_for",
+    ),
+    (
         "a recovery code is used once",
         "governance.identity.factors.recovery_codes:why_refused",
         "row.used_at = clock.now()",

@@ -31,12 +31,7 @@ def enforced_production(company: Company) -> None:
         running.make_key(tale, 59)
         risk = _accept_risk(tale, 58)
         running.drill_until_it_holds(tale, 34)
-        by_passkey = tale.team.seats["service_operations"]
-        with tale.evening(24):
-            company.signatures.give(by_passkey)
         tale.production(20)
-        with tale.evening(20):
-            company.signatures.take(by_passkey)
         running.two_thousand(tale)
         with tale.day(11):
             seat = tale.team.seats["risk_compliance"]
@@ -157,6 +152,8 @@ def retired(company: Company) -> None:
         tale.idea(300)
         tale.prototype(230)
         tale.mvp(170)
+        with tale.evening(84):
+            company.signatures.give(tale.team.seats["service_operations"])
         tale.production(80)
         postmortems.at_go_live(tale, 42)
         tale.prove("retire", 30)

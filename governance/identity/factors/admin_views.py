@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
-from governance.identity.factors import codes, passkeys, relying_party, resets
+from governance.identity.factors import codes, passkeys, resets, second_step
 from governance.identity.factors.forms import ResetForm
 from governance.models import FactorReset, Passkey, User
 from governance.people.permissions import may_keep_accounts
@@ -34,8 +34,7 @@ def factors(request: SignedInRequest, pk: int) -> HttpResponse:
         "app": codes.app_of(person),
         "reset": resets.open_for(person),
         "may_ask": resets.may_ask(person, request.user),
-        "ended_by_address": relying_party.ended_by_address(),
-        "host": relying_party.host(),
+        "lost": second_step.lost().filter(pk=person.pk).exists(),
     }
     return render(request, "governance/factors/account_factors.html", context)
 

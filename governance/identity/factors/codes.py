@@ -24,8 +24,15 @@ PURPOSE = "code"  # under which tries are counted
 
 
 def app_of(person: User) -> AuthenticatorApp | None:
-    """Return the app of the person that counts, if there is one."""
-    return AuthenticatorApp.objects.filter(person=person, ended_at=None).first()
+    """Return the app of the person that works here. An app does not work after the secret key changed."""
+    row = AuthenticatorApp.objects.filter(person=person, ended_at=None).first()
+    return row if row is not None and _opened(row) is not None else None
+
+
+def people_with_one() -> set[int]:
+    """Return the keys of the people whose app works here."""
+    rows = AuthenticatorApp.objects.filter(ended_at=None)
+    return {row.person_id for row in rows if _opened(row) is not None}
 
 
 def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:

@@ -88,6 +88,14 @@ def usable(person: User) -> list[Passkey]:
     return [row for row in found if row.pk in sealed]
 
 
+def people_with_one() -> set[int]:
+    """Return the keys of the people with a passkey for this host."""
+    if relying_party.why_none():
+        return set()
+    rows = Passkey.objects.filter(ended_at=None, rp_id=relying_party.host())
+    return set(rows.values_list("person", flat=True))
+
+
 def sealed_keys(rows: list[Passkey]) -> set[int]:
     """Return the keys of those passkeys whose making is sealed, and so provable outside."""
     entries = Entry.objects.filter(

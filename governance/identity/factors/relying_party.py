@@ -5,8 +5,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from governance.models import Passkey
-
 
 def host() -> str:
     """Return the name of the host that passkeys are made for and work at (the RP id)."""
@@ -41,8 +39,3 @@ def why_none() -> str:
 def elsewhere(asked: str) -> str:
     """Return the address where passkeys work, if `asked` (with scheme) is another, else ""."""
     return "" if why_none() or asked == origin() else origin()
-
-
-def ended_by_address() -> int:
-    """Return how many open passkeys ended by a change of PLUMBLINE_ADDRESS."""
-    return Passkey.objects.filter(ended_at=None).exclude(rp_id=host()).count()

@@ -13,10 +13,11 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.factors import codes, passkeys, recovery_codes
-from governance.models import FactorReset, User
+from governance.models import AuthenticatorApp, FactorReset, User
+from governance.models.sign_in import RESET
 from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
-from governance.sign_in import account_notifications, sessions
+from governance.sign_in import account_notifications, password_links, sessions
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 
@@ -25,7 +26,7 @@ WAITS = timedelta(hours=24)
 
 def has_any(person: User) -> bool:
     """Return True if the account has a passkey or an app."""
-    return bool(passkeys.of(person)) or codes.app_of(person) is not None
+    return bool(passkeys.of(person)) or AuthenticatorApp.objects.filter(person=person, ended_at=None).exists()
 
 
 def open_for(person: User) -> FactorReset | None:
@@ -154,10 +155,14 @@ def _do(key: int) -> int:
             subject="The second factors of your account were reset",
             text=(
                 f"{row.asked_by} asked for the reset a day ago. Every browser was signed out, and you cannot "
-                f"approve a higher stage before {clock.moment_in_words(person.signs_from)}. Sign in with "
-                "your password, and add a passkey."
+                f"approve a higher stage before {clock.moment_in_words(person.signs_from)}. Your password alone does "
+                "not open your account. Use the link for a new password that you get by email, or ask an admin for "
+                "another link. Then add a passkey."
             ),
         )
+        if person.has_usable_password():
+            password_links.make(person, RESET, by=row.asked_by)
+    password_links.soon()
     return 1
 
 

@@ -1,15 +1,22 @@
 """The second step of signing in: a factor after the password, in one browser.
 
 The session keeps for minutes who typed a right password, and no one is signed in between the two steps.
+
+An account that ever had a passkey or an app is never opened by its password alone. The rows of ended factors say so,
+and the database deletes none of them. If no factor works, a recovery code opens the account, or a link that someone
+else made.
 """
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib import auth
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
@@ -19,7 +26,7 @@ from governance.database.row_history import acting
 from governance.identity import break_glass
 from governance.identity.factors import codes, passkeys, recovery_codes, resets
 from governance.models import AuthenticatorApp, Passkey, User
-from governance.sign_in import sessions, throttling
+from governance.sign_in import account_notifications, sessions, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 KEY = "second_step"  # in the session
@@ -44,9 +51,33 @@ def factors_of(person: User) -> Factors:
     return Factors(passkeys.usable(person), codes.app_of(person), recovery_codes.left(person))
 
 
+def had_one() -> QuerySet[User]:
+    """Return the active people who have or had a passkey or an app."""
+    rows = Exists(Passkey.objects.filter(person=OuterRef("pk")))
+    return User.objects.active().filter(rows | Exists(AuthenticatorApp.objects.filter(person=OuterRef("pk"))))
+
+
+def lost() -> QuerySet[User]:
+    """Return the people of `had_one` of whom no passkey and no app works at this address."""
+    return had_one().exclude(pk__in=passkeys.people_with_one() | codes.people_with_one())
+
+
+def lost_in_words() -> str:
+    """Return how many accounts lost their only second step, and how they are opened, or ""."""
+    count = lost().count()
+    if not count:
+        return ""
+    return (
+        f"Accounts without a working second factor at {settings.ADDRESS}: {count}. Their password alone does not open "
+        "them. A recovery code opens them, or a link for a new password from an admin, or from `manage.py "
+        "password_link LOGIN`. If the address is wrong, set PLUMBLINE_ADDRESS to the earlier address."
+    )
+
+
 def begin(request: HttpRequest, person: User, target: str) -> HttpResponse:
-    """Go on after a right password: to the second step, or in without a factor."""
-    if not factors_of(person):
+    """Go on after a right password: to the second step, or in if the person never had a factor."""
+    resets.carry_out_due(person)
+    if not had_one().filter(pk=person.pk).exists():
         return finish(request, person, target, factor="")
     request.session.cycle_key()
     request.session[KEY] = {
@@ -106,6 +137,19 @@ def used(request: HttpRequest) -> str:
     """Return the second step that was taken, in words for the audit log."""
     names = {"assertion": "passkey", "recovery": "recovery code", "code": "one-time code"}
     return next((word for name, word in names.items() if request.POST.get(name)), "")
+
+
+def finish_by_link(request: HttpRequest, person: User) -> HttpResponse:
+    """Sign in a person without a working factor by a link that someone else made, and tell them."""
+    with acting(by=person):
+        account_notifications.tell(
+            person,
+            f"opened by a link:{person.pk}",
+            subject="Your account was opened without a second factor",
+            text="The link for the new password opened it. Add a second factor now: the password alone does not open "
+            "your account. If that was not you, tell an admin.",
+        )
+    return finish(request, person, reverse("account-security"), factor="link by someone else")
 
 
 def finish(request: HttpRequest, person: User, target: str, *, factor: str) -> HttpResponse:

@@ -150,6 +150,7 @@ def revoke_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     happens = [
         "You can no longer use this passkey, and it cannot be restored.",
         "Earlier signatures stay valid.",
+        *_last_factor(second_step.factors_of(request.user)),
     ]
     return _ask(request, form, f"Revoke the passkey {row.name}", "Revoke the passkey", happens)
 
@@ -198,7 +199,7 @@ def revoke_app(request: SignedInRequest) -> HttpResponse:
         form,
         "Revoke the authenticator app",
         "Revoke the app",
-        ["The codes of the app no longer work."],
+        ["The codes of the app no longer work.", *_last_factor(second_step.factors_of(request.user))],
     )
 
 
@@ -229,6 +230,19 @@ def stop_reset(request: SignedInRequest, pk: int) -> HttpResponse:
     resets.stop(reset=row, by=request.user)
     messages.success(request, "The reset is stopped. Your second factors still work.")
     return redirect("account-security")
+
+
+def _last_factor(has: second_step.Factors) -> list:
+    """Return what the revocation of the last factor means, or nothing if the person has another."""
+    if len(has.passkeys) + (has.app is not None) != 1:
+        return []
+    return [
+        phrase(
+            "You have no other second factor. Your password alone does not open your account. Until you add another "
+            "factor, only a recovery code (left: {}) or a link from an admin opens it.",
+            has.recovery_codes,
+        )
+    ]
 
 
 def _sent(request: HttpRequest):

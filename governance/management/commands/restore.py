@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from psycopg import Error
 
+from governance.identity.factors import second_step
 from governance.storage import backup, backup_schedule, restore
 
 
@@ -46,6 +47,8 @@ class Command(BaseCommand):
             f"Restored as of {manifest['made_at']}, {time.monotonic() - began:.1f} s. Everyone must sign in "
             "again.\n`manage.py verify_audit_log` proves the audit log."
         )
+        if lost := second_step.lost_in_words():
+            self.stdout.write(lost)
         if unknown := backup.unknown_keys(manifest):
             self.stdout.write(
                 "The audit log was signed with a key that is not here. Set PLUMBLINE_SIGNING_KEY to the key that "

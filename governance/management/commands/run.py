@@ -31,7 +31,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from governance import clock
 from governance.database import database_roles
-from governance.identity.factors import relying_party
+from governance.identity.factors import second_step
 from governance.operations import heartbeats, preparing, static_files
 from governance.runtime import child_processes
 from governance.runtime.secret_files import KEPT_SIGNING_KEY
@@ -167,14 +167,10 @@ class Command(BaseCommand):
 
     def tell(self) -> None:
         """Print the address, and who can sign in."""
-        ended, logins = relying_party.ended_by_address(), settings.DATA_DIR / "logins.txt"
+        lost, logins = second_step.lost_in_words(), settings.DATA_DIR / "logins.txt"
         self.stdout.write(f"\nPlumbline is ready: http://localhost:{settings.PORT}/\n")
-        if ended:
-            self.stdout.write(
-                f"{ended} passkeys were created for a different host name than {relying_party.host()} and do "
-                "not work here. Set PLUMBLINE_ADDRESS to the earlier address, or ask the owners of these "
-                "passkeys to add new ones.\n"
-            )
+        if lost:
+            self.stdout.write(f"{lost}\n")
         if logins.exists():
             self.stdout.write(logins.read_text().rstrip() + "\n")
         if first_admin.missing():

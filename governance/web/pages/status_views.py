@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from governance import clock
 from governance.database.rehearsing import not_rehearsed
 from governance.events import deliveries
+from governance.identity.factors import second_step
 from governance.operations import corrections, readiness, status
 from governance.people.permissions import may_keep_accounts
 from governance.runtime import spool_files
@@ -43,6 +44,8 @@ def status_page(request: SignedInRequest) -> HttpResponse:
         "witnesses": witnesses.progress(),
         "not_cosigned": witnesses.failure(),
         "room": status.room(),
+        "without_factor": second_step.lost(),
+        "address": settings.ADDRESS,
         "replica": status.read_replica(),
         "corrections": [(entry, corrections.words_of(entry)) for entry in corrections.recent()],
     }

@@ -13,7 +13,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from governance.audit_log import row_capture
 from governance.database.row_history import acting
-from governance.identity.factors import passkeys, relying_party
+from governance.identity.factors import passkeys, relying_party, second_step
 from governance.models import Entry, FactorUse, Notification, Passkey
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
@@ -305,7 +305,7 @@ def test_where_passkeys_work(settings, address, words):
 def test_under_another_name_a_passkey_opens_nothing(person, settings):
     device, _ = enrolled(person)
     settings.ADDRESS = "https://plumbline.example"
-    assert relying_party.ended_by_address() == 1
+    assert list(second_step.lost()) == [person]
     assert passkeys.usable(person) == []
     with pytest.raises(passkeys.PasskeyRefused, match="made for localhost and not for plumbline"):
         check(person, device.shown(CHALLENGE))
