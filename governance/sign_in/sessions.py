@@ -30,6 +30,7 @@ ID_TOKEN = "id token"  # of the sign-in at the provider, by which it knows again
 LEAVING = timedelta(minutes=10)  # for how long somebody who signed out here is offered to sign out there too
 LANGUAGE = "language"
 ENDS = "ends"  # when the provider says that the session ends, in ISO 8601
+AHEAD = timedelta(minutes=5)  # by which the clocks of two hosts may differ
 # A page is only looked at far more often than anybody wants to know when: not every look is a write.
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -97,11 +98,19 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def still(at: str | None, lasts: timedelta) -> bool:
+    """Return True if a moment that a session keeps is less than `lasts` ago.
+
+    A moment in the future was written by a clock that was ahead, and counts for nothing.
+    """
+    return at is not None and -AHEAD <= clock.now() - datetime.fromisoformat(at) < lasts
+
+
 def was_left(request) -> bool:
-    """Return True if this session was idle for so long that a new sign-in is needed."""
-    last = _moment(request.session.get(SEEN))
-    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
-    return bool(idle) and last is not None and clock.now() >= last + idle
+    """Return True if this session needs a new sign-in: it was idle too long, or is from the future."""
+    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES) or timedelta.max
+    spans = ((SINCE, timedelta.max), (SEEN, idle))
+    return any(key in request.session and not still(request.session[key], span) for key, span in spans)
 
 
 def tell_of_new_browser(request, person: User) -> None:

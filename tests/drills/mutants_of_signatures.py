@@ -175,9 +175,16 @@ MUTANTS = [
     (
         "a session that was left ends",
         "governance.sign_in.sessions:was_left",
-        "clock.now() >= last + idle",
-        "False",
+        "(SEEN, idle)",
+        "(SEEN, timedelta.max)",
         "tests/app/governance/sign_in/test_account.py -k was_left",
+    ),
+    (
+        "a session from the future ends",
+        "governance.sign_in.sessions:still",
+        "-AHEAD <=",
+        "-timedelta.max <=",
+        "tests/app/governance/sign_in/test_account.py -k future",
     ),
     (
         "offline: a new passkey signs a day after it is recorded",

@@ -9,7 +9,7 @@ else made.
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import auth
@@ -96,8 +96,11 @@ def waiting(request: HttpRequest) -> tuple[User, dict] | None:
     if not kept:
         return None
     person = User.objects.active().filter(pk=kept["person"]).first()
-    late = datetime.fromisoformat(kept["at"]) + LASTS <= clock.now()
-    if person is None or late or person.get_session_auth_hash() != kept["password"]:
+    if (
+        person is None
+        or not sessions.still(kept["at"], LASTS)
+        or person.get_session_auth_hash() != kept["password"]
+    ):
         del request.session[KEY]
         return None
     return person, kept

@@ -1,7 +1,7 @@
 """Pages of factors: the second step of signing in, and sign-in and security."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pyotp
 import segno
@@ -19,6 +19,7 @@ from governance.identity.factors import codes, passkeys, recovery_codes, relying
 from governance.identity.factors.forms import FirstCodeForm, FreshForm, NameForm
 from governance.models import FactorReset, Passkey
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in import sessions
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary.phrases import phrase
 
@@ -111,7 +112,7 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
 
 def _enrol(request: SignedInRequest) -> HttpResponse:
     kept = request.session.pop(ENROLLING, None)
-    if kept is None or datetime.fromisoformat(kept["at"]) + ENROL_WITHIN <= clock.now():
+    if kept is None or not sessions.still(kept["at"], ENROL_WITHIN):
         messages.error(request, "No passkey was added, because the time limit has passed. Start again.")
         return redirect("passkey-add")
     try:

@@ -1,6 +1,6 @@
 """Pages between a form and an identity provider: a statement, or a fresh sign-in."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +18,7 @@ from governance.identity.providers.round_trip import CONFIRM, SIGN, VerifiedToke
 from governance.identity.sign_in_views import answers, own_target, refused_page
 from governance.models import FrozenStatement, IdentityProvider, User
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in import sessions
 from governance.vocabulary.phrases import phrase
 
 CONFIRMED = "confirmed_at_provider"  # in the session: when
@@ -108,7 +109,7 @@ def is_fresh(request: HttpRequest) -> bool:
     if at is None or not isinstance(person, User) or person.has_usable_password():
         return False
     linked = provider_tokens.links_of(person).exists()
-    return linked and datetime.fromisoformat(at) + CONFIRMS_FOR > clock.now()
+    return linked and sessions.still(at, CONFIRMS_FOR)
 
 
 freshness.provider_proofs.append(is_fresh)

@@ -171,6 +171,22 @@ def test_a_session_that_was_left_ends(person, settings):
         assert is_in(client)
 
 
+@pytest.mark.parametrize("idle", [120, 0])
+def test_a_session_of_the_future_ends(person, settings, idle):
+    settings.SESSION_IDLE_MINUTES = idle
+    with time_machine.travel(NOON + timedelta(days=730), tick=False):
+        client = signed_in()
+    with time_machine.travel(NOON, tick=False):
+        assert sessions.of(person)
+        assert not is_in(client)
+        assert sessions.of(person) == []
+        assert is_in(signed_in())
+    for minutes, kept in ((4, True), (6, False)):
+        at = (NOON + timedelta(minutes=minutes)).isoformat()
+        with time_machine.travel(NOON, tick=False):
+            assert sessions.still(at, timedelta(minutes=5)) is kept
+
+
 def test_a_browser_that_was_not_known_is_told_and_the_first_one_ever_is_not(person):
     known = signed_in()
     assert not Notification.objects.filter(person=person, subject="You signed in with a new browser").exists()
