@@ -1,5 +1,6 @@
 """The rows of a batch, some at a time: saved, mapped again, and given results."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -71,11 +72,28 @@ def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress 
         import_batch.propose_changes(some)
         for row in some:
             row.pk, row.batch = keys[row.line], batch
-        ImportRow.objects.bulk_update(some, ["mapped", "problems", "decision", "initiative"], batch_size=500)
+        write_readings(some)
         found.update(row.decision for row in some)
         if progress:
             progress(found.total(), in_all)
     return import_batch.counts_of(found)
+
+
+def write_readings(rows: list[ImportRow]) -> None:
+    """Write over how rows of a batch were read, one statement for some at a time."""
+    for start in range(0, len(rows), AT_A_TIME):
+        told = [
+            {name: getattr(row, name) for name in ("id", "mapped", "problems", "decision", "initiative_id")}
+            for row in rows[start : start + AT_A_TIME]
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE initiatives_importrow AS r SET mapped = o.mapped, problems = o.problems,"
+                " decision = o.decision, initiative_id = o.initiative_id"
+                " FROM jsonb_to_recordset(%s) AS o (id bigint, mapped jsonb, problems jsonb, decision text,"
+                " initiative_id bigint) WHERE r.id = o.id",
+                [json.dumps(told)],
+            )
 
 
 def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
@@ -149,8 +167,4 @@ def match_again(batch: ImportBatch, waiting) -> None:
     mark_what_is_done(batch, new)  # what was entered meanwhile, line by line, needs no question
     import_batch.match(new, import_batch.earlier_of(source, but=batch))
     import_batch.propose_changes(new)
-    ImportRow.objects.bulk_update(
-        [row for row in new if row.initiative_id or "candidates" in row.mapped],
-        ["decision", "initiative", "mapped", "problems"],
-        batch_size=500,
-    )
+    write_readings([row for row in new if row.initiative_id or "candidates" in row.mapped])

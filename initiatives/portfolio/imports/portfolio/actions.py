@@ -180,7 +180,7 @@ def _asked(batch: ImportBatch, people: dict[str, str]) -> dict[str, dict]:
 def _invite(batch: ImportBatch, by: User) -> bool:
     """Invite the chosen owners of new initiatives, each once, and return True if any."""
     rows = batch.rows.filter(done_at__isnull=True, decision="import")
-    words = {row.mapped["contact"] for row in rows.only("mapped")}
+    words = set(rows.values_list("mapped__contact", flat=True))
     people = batch.reading["people"]
     groups = {people[word]["group"] for word in words if people.get(word, {}).get("how") == INVITE}
     for group in groups:
@@ -246,17 +246,13 @@ def _plan(batch: ImportBatch, lines: list[Line]) -> None:
         "two_amounts": {"count": len(unsure)}
         | {name: {"count": len(texts), "texts": texts[:EXAMPLES]} for name, texts in asked.items()}
     }
-    kept = {row.line: row for row in batch.rows.only("line", "decision", "done_at")}
+    kept = {row.line: row for row in batch.rows.only("batch", "line", "decision", "done_at")}
     waiting = [row for row in rows if row.line not in kept or kept[row.line].done_at is None]
     for row in waiting:
         row.batch = batch
         row.pk = kept[row.line].pk if row.line in kept else None
     ImportRow.objects.bulk_create([row for row in waiting if row.pk is None], batch_size=500)
-    ImportRow.objects.bulk_update(
-        [row for row in waiting if row.line in kept],
-        ["mapped", "problems", "decision", "initiative"],
-        batch_size=500,
-    )
+    batch_rows.write_readings([row for row in waiting if row.line in kept])
     after = [*waiting, *(row for row in kept.values() if row.done_at)]
     batch.counts = import_batch.counted(after) | {"changed": sum(row.decision == "change" for row in after)}
     batch.save()

@@ -1,6 +1,8 @@
 """A sheet of one's own: matched, corrected on the page, published; owners asked once; changes proposed, not taken."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.audit_log import entries
@@ -396,3 +398,14 @@ def test_who_left_since_the_sheet_was_read_is_not_asked(cast):
     with unguarded("governance_user"), acting(by=cast.admin):
         row_history.update_where(User, [cast.owner.pk], is_active=False)
     assert actions.confirm_portfolio(batch=batch, by=cast.admin)["asked"] == 0
+
+
+def test_statements_do_not_grow_with_the_rows_of_a_sheet(cast):
+    took = []
+    for rows in (20, 60):
+        text = "Title;Status\n" + "".join(f"Sheet {rows} row {n};Idea\n" for n in range(rows))
+        batch = upload(cast, text)
+        with CaptureQueriesContext(connection) as statements:
+            actions.confirm_portfolio(batch=batch, by=cast.admin)
+        took.append(len(statements))
+    assert took[1] <= took[0]
