@@ -25,14 +25,14 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  -- By keys, not by the transaction: an import moves hundreds of initiatives in one, and a plan that took the index on xact
-  -- would read all its entries for each of them. The sum keeps that index out of the planner's choice.
+  -- By keys alone: an import moves thousands of initiatives in one transaction, and a plan that took an index on the
+  -- transaction or on the kind would read all their rows for each of them. A sum and a selected condition use no index.
   SELECT c.id INTO found_id
-    FROM initiatives_stagechange c JOIN governance_entry e ON e.id = c.entry_id
+    FROM initiatives_stagechange c
    WHERE c.initiative_id = NEW.id AND c.from_stage = OLD.stage AND c.to_stage = NEW.stage
-     AND c.basis = NEW.basis AND NOT c.consumed
-     AND c.xact = plumbline_xact() AND e.xact - c.xact = 0 AND e.kind = 'stage changed'
-     AND e.initiative_ref = plumbline_reference(NEW.number);
+     AND c.basis = NEW.basis AND NOT c.consumed AND c.xact - plumbline_xact() = 0
+     AND (SELECT e.xact = c.xact AND e.kind = 'stage changed' AND e.initiative_ref = plumbline_reference(NEW.number)
+            FROM governance_entry e WHERE e.id = c.entry_id);
   IF found_id IS NULL THEN
     RAISE EXCEPTION 'Plumbline: initiative % does not go from % to % without a recorded decision.',
       NEW.number, OLD.stage, NEW.stage
@@ -95,7 +95,7 @@ CREATE FUNCTION plumbline_stage_change_was_used() RETURNS trigger LANGUAGE plpgs
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM initiatives_stagechange WHERE id = NEW.id AND consumed)
      OR NOT EXISTS (SELECT 1 FROM initiatives_historicalinitiative h
-                     WHERE h.id = NEW.initiative_id AND h.history_xact = plumbline_xact() AND h.history_type = '~'
+                     WHERE h.id = NEW.initiative_id AND h.history_xact - plumbline_xact() = 0 AND h.history_type = '~'
                        AND (h.stage, h.basis) = (NEW.to_stage, NEW.basis)) THEN
     RAISE EXCEPTION 'Plumbline: a stage change was written and the stage did not change.' USING ERRCODE = 'PL010';
   END IF;
