@@ -1218,6 +1218,7 @@ GOVERNED: dict[str, Governed] = {
     "governance_rulebook": _rows(
         "admin_id chair_id published_at takes_effect effective_on",
         names="loaded_by_id admin_id chair_id",
+        until="published_at",
         acts="rulebook loaded, publication proposed, rulebook published",
     ),
     "governance_sample": _rows(
@@ -1314,7 +1315,10 @@ GOVERNED: dict[str, Governed] = {
     ),
     "initiatives_question": _rows(once="answer answered_by_id answered_at", names="answered_by_id"),
     "initiatives_review": _rows(
-        "outcome rulebook_id findings", "ended_by_id ended_at reason", names="opened_by_id ended_by_id"
+        "outcome rulebook_id findings",
+        "ended_by_id ended_at reason",
+        names="opened_by_id ended_by_id",
+        until="ended_at",
     ),
     "initiatives_secondlook": _rows(names="drawn_by_id"),
     "initiatives_signoff": _rows(names="person_id", acts="signed off, sign-off withdrawn"),
@@ -1427,7 +1431,7 @@ GOVERNED: dict[str, Governed] = {
     "adoption_attendance": _rows("present"),
     "adoption_attribution": _rows("place grounds", "removed_at"),
     "adoption_behaviourreport": _rows(
-        "share extent words figures observed_on reported_on",
+        "share extent words figures observed_on",
         f"{JUDGED_REPORT} ended_at ended_why",
         names="judged_by_id",
         until="ended_at",
@@ -1442,7 +1446,7 @@ GOVERNED: dict[str, Governed] = {
         "clause_number no_duty_because",
         names="reported_by_id",
     ),
-    "adoption_incidentdraft": _rows(once=JUDGED_REPORT, names="judged_by_id"),
+    "adoption_incidentdraft": _rows(once=JUDGED_REPORT, names="judged_by_id", until="judged_at"),
     "adoption_incidentline": _rows(names="by_id"),
     "adoption_incidentsystem": _rows(),
     "adoption_lesson": _rows(
@@ -1467,9 +1471,12 @@ GOVERNED: dict[str, Governed] = {
         "state expected timeline impact detected made_easy went_well lucky no_lesson_because no_gaps_because version "
         "published_at published_by_id confirmed_at confirmed_by_id",
         names="author_id published_by_id confirmed_by_id",
+        until="confirmed_at",
     ),
     "adoption_problemlink": _rows(once="ended_at", names="made_by_id"),
-    "adoption_problemreport": _rows(once=f"{JUDGED_REPORT} behaviour_report_id", names="judged_by_id"),
+    "adoption_problemreport": _rows(
+        once=f"{JUDGED_REPORT} behaviour_report_id", names="judged_by_id", until="judged_at"
+    ),
     "adoption_reportingduty": _rows("name days applies source in_use"),
     "adoption_sectioncomment": _rows(once="resolved_at resolved_by_id", names="by_id resolved_by_id"),
     "adoption_sourcequestion": _rows(names="by_id"),

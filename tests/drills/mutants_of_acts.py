@@ -16,13 +16,6 @@ MUTANTS_OF_ACTS = [
         "tests/acceptance/attacks/test_acts_of_others.py -k opens_an_account",
     ),
     (
-        "a second factor is added by its person",
-        "governance/migrations/guards/accounts.sql:plumbline_guard_factor",
-        "IF who IS DISTINCT FROM NEW.person_id THEN",
-        "IF false THEN",
-        "tests/acceptance/attacks/test_acts_of_others.py -k opens_an_account",
-    ),
-    (
         "a binding act is of who may",
         "initiatives/migrations/guards/roles.sql:plumbline_guard_actor",
         "IF NOT coalesce(allowed, false) THEN",
@@ -31,9 +24,9 @@ MUTANTS_OF_ACTS = [
     ),
     (
         "a binding act names who acts",
-        "initiatives/migrations/guards/roles.sql:plumbline_guard_actor",
-        "AND told ->> name IS DISTINCT FROM actor::text THEN",
-        "AND false THEN",
+        "governance/migrations/guards/audit_log.sql:plumbline_guard_kept",
+        "IF told ->> name IS DISTINCT FROM actor AND NOT",
+        "IF false AND NOT",
         "tests/acceptance/attacks/test_acts_of_others.py -k name_of_somebody_else",
     ),
     (

@@ -2,10 +2,6 @@
 
 CREATE FUNCTION plumbline_guard_written_obligation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  IF NEW.opened_at IS DISTINCT FROM OLD.opened_at THEN
-    RAISE EXCEPTION 'Plumbline: since when it is due stays so.'
-      USING ERRCODE = 'PL070';
-  END IF;
   IF OLD.completed_at IS NULL AND NEW.completed_at IS NOT NULL AND NOT EXISTS (
        SELECT 1 FROM adoption_postmortem WHERE obligation_id = NEW.id AND state = 'published')
      -- Two incidents that turned out to be one are told once, by the earlier day.
@@ -26,20 +22,11 @@ CREATE TRIGGER written_obligations_stand BEFORE UPDATE ON initiatives_obligation
 
 CREATE FUNCTION plumbline_guard_post_mortem() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: a post-mortem is not deleted.' USING ERRCODE = 'PL071';
-  END IF;
   IF TG_OP = 'INSERT' THEN
     IF NEW.state <> 'draft' THEN
       RAISE EXCEPTION 'Plumbline: a post-mortem begins as a draft.' USING ERRCODE = 'PL071';
     END IF;
     RETURN NEW;
-  END IF;
-  IF OLD.state = 'published' THEN
-    RAISE EXCEPTION 'Plumbline: a published post-mortem stays as it was confirmed.' USING ERRCODE = 'PL071';
-  END IF;
-  IF (NEW.obligation_id, NEW.author_id) IS DISTINCT FROM (OLD.obligation_id, OLD.author_id) THEN
-    RAISE EXCEPTION 'Plumbline: a post-mortem stays with its obligation and with who began it.' USING ERRCODE = 'PL071';
   END IF;
   IF NEW.state = 'published' AND (OLD.state <> 'review' OR NEW.confirmed_by_id IN (NEW.author_id, NEW.published_by_id)
      OR NEW.confirmed_by_id = (SELECT responsible_id FROM initiatives_obligation WHERE id = NEW.obligation_id)) THEN
@@ -57,7 +44,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER post_mortems_stand BEFORE INSERT OR DELETE OR UPDATE ON adoption_postmortem
+CREATE TRIGGER post_mortems_stand BEFORE INSERT OR UPDATE ON adoption_postmortem
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_post_mortem();
 
 CREATE FUNCTION plumbline_lesson_words(told text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$

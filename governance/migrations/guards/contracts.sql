@@ -2,12 +2,6 @@
 
 CREATE FUNCTION plumbline_guard_contract() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: contract versions are kept.' USING ERRCODE = 'PL003';
-  END IF;
-  IF (NEW.contract_id, NEW.number, NEW.author_id) IS DISTINCT FROM (OLD.contract_id, OLD.number, OLD.author_id) THEN
-    RAISE EXCEPTION 'Plumbline: a contract version keeps its number and author.' USING ERRCODE = 'PL003';
-  END IF;
   IF OLD.state IN ('in_force', 'superseded')
      AND (NEW.digest, NEW.starts_at) IS DISTINCT FROM (OLD.digest, OLD.starts_at) THEN
     RAISE EXCEPTION 'Plumbline: a contract version that was put in force does not change.'
@@ -21,7 +15,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER contract_version_is_fixed BEFORE DELETE OR UPDATE ON governance_contractversion
+CREATE TRIGGER contract_version_is_fixed BEFORE UPDATE ON governance_contractversion
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_contract();
 
 CREATE FUNCTION plumbline_guard_clause() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -39,11 +33,6 @@ CREATE TRIGGER clause_is_fixed BEFORE INSERT OR DELETE OR UPDATE ON governance_c
 
 CREATE FUNCTION plumbline_guard_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' OR (NEW.public, NEW.secret_hash, NEW.made_by_id, NEW.made_at)
-       IS DISTINCT FROM (OLD.public, OLD.secret_hash, OLD.made_by_id, OLD.made_at) THEN
-    RAISE EXCEPTION 'Plumbline: a service key is kept as it was made.'
-      USING ERRCODE = 'PL050', HINT = 'Revoke it, and make another.';
-  END IF;
   IF (NEW.principal_id IS DISTINCT FROM OLD.principal_id
       OR (OLD.principal_left_at IS NOT NULL AND NEW.principal_left_at IS DISTINCT FROM OLD.principal_left_at))
      AND (NEW.principal_left_at IS NOT NULL
@@ -51,41 +40,17 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: a person with an account answers for a key.'
       USING ERRCODE = 'PL050', HINT = 'Name somebody whose account is active.';
   END IF;
-  IF OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at THEN
-    RAISE EXCEPTION 'Plumbline: a revoked key stays revoked.' USING ERRCODE = 'PL050', HINT = 'Make another.';
-  END IF;
-  IF NEW.expires_at > OLD.expires_at THEN
-    RAISE EXCEPTION 'Plumbline: a key does not live longer than it was made for.'
-      USING ERRCODE = 'PL050', HINT = 'Rotate it.';
-  END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER key_is_kept BEFORE DELETE OR UPDATE ON governance_servicekey
+CREATE TRIGGER key_is_answered_for BEFORE UPDATE ON governance_servicekey
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_key();
 
--- A token of the read API is made by its owner, and neither changes hands nor lives longer.
-CREATE FUNCTION plumbline_guard_token() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION plumbline_guard_expiry() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    IF NEW.owner_id IS DISTINCT FROM (plumbline_act(TG_TABLE_NAME)->>'id')::bigint THEN
-      RAISE EXCEPTION 'Plumbline: a token is made by its owner.'
-        USING ERRCODE = 'PL050', HINT = 'Ask the owner to make it.';
-    END IF;
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'DELETE' OR (NEW.kind, NEW.public, NEW.secret_hash, NEW.owner_id, NEW.scopes, NEW.made_at)
-       IS DISTINCT FROM (OLD.kind, OLD.public, OLD.secret_hash, OLD.owner_id, OLD.scopes, OLD.made_at) THEN
-    RAISE EXCEPTION 'Plumbline: a token is kept as it was made.'
-      USING ERRCODE = 'PL050', HINT = 'End it, and make another.';
-  END IF;
-  IF OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at THEN
-    RAISE EXCEPTION 'Plumbline: an ended token stays ended.' USING ERRCODE = 'PL050', HINT = 'Make another.';
-  END IF;
-  IF NEW.expires_at > OLD.expires_at THEN
-    RAISE EXCEPTION 'Plumbline: a token does not live longer than it was made for.'
-      USING ERRCODE = 'PL050', HINT = 'Rotate it.';
-  END IF;
-  RETURN NEW;
+  RAISE EXCEPTION 'Plumbline: a key or token does not live longer than it was made for.'
+    USING ERRCODE = 'PL050', HINT = 'Rotate it.';
 END $$;
-CREATE TRIGGER token_is_kept BEFORE INSERT OR DELETE OR UPDATE ON governance_apitoken
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_token();
+CREATE TRIGGER lives_no_longer BEFORE UPDATE ON governance_apitoken
+  FOR EACH ROW WHEN ((NEW.expires_at > OLD.expires_at)) EXECUTE FUNCTION plumbline_guard_expiry();
+CREATE TRIGGER lives_no_longer BEFORE UPDATE ON governance_servicekey
+  FOR EACH ROW WHEN ((NEW.expires_at > OLD.expires_at)) EXECUTE FUNCTION plumbline_guard_expiry();

@@ -136,12 +136,9 @@ $$;
 
 -- Admins and auditors hold what must be kept.
 CREATE FUNCTION plumbline_guard_legal_hold() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  who bigint := (plumbline_act(TG_TABLE_NAME)->>'id')::bigint;
-  named bigint := CASE WHEN TG_OP = 'INSERT' THEN NEW.opened_by_id ELSE coalesce(NEW.lifted_by_id, who) END;
 BEGIN
-  IF named IS DISTINCT FROM who OR NOT EXISTS (
-       SELECT 1 FROM governance_user WHERE id = who AND is_active AND (is_admin OR is_auditor)) THEN
+  IF NOT EXISTS (SELECT 1 FROM governance_user WHERE id = (plumbline_act(TG_TABLE_NAME)->>'id')::bigint
+                    AND is_active AND (is_admin OR is_auditor)) THEN
     RAISE EXCEPTION 'Plumbline: only admins and auditors open or lift a legal hold.' USING ERRCODE = 'PL046';
   END IF;
   RETURN NEW;

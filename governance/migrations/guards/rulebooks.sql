@@ -1,20 +1,5 @@
 -- Rulebooks: published once, with the signing rules that their text says.
 
-CREATE FUNCTION plumbline_guard_rulebook() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF OLD.published_at IS NOT NULL THEN
-    RAISE EXCEPTION 'Plumbline: rulebook % is published and does not change.', OLD.version
-      USING ERRCODE = 'PL002', HINT = 'Load the changed text under a new version.';
-  END IF;
-  IF TG_OP = 'UPDATE' AND (NEW.source, NEW.digest, NEW.version) IS DISTINCT FROM (OLD.source, OLD.digest, OLD.version) THEN
-    RAISE EXCEPTION 'Plumbline: the text of rulebook % does not change once loaded.', OLD.version
-      USING ERRCODE = 'PL002', HINT = 'Load the changed text under a new version.';
-  END IF;
-  RETURN coalesce(NEW, OLD);
-END $$;
-CREATE TRIGGER rulebook_is_immutable BEFORE DELETE OR UPDATE ON governance_rulebook
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_rulebook();
-
 CREATE FUNCTION plumbline_guard_rulebook_part() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM governance_rulebook WHERE published_at IS NOT NULL

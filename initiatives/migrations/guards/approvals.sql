@@ -67,18 +67,6 @@ END $$;
 CREATE TRIGGER use_is_approved BEFORE INSERT ON initiatives_approvaluse
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_approval_use();
 
-CREATE FUNCTION plumbline_guard_approval_request() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'DELETE' OR to_jsonb(NEW) - 'decided_at' - 'granted' IS DISTINCT FROM to_jsonb(OLD) - 'decided_at' - 'granted'
-     OR OLD.decided_at IS NOT NULL THEN
-    RAISE EXCEPTION 'Plumbline: what was asked of a person does not change.'
-      USING ERRCODE = 'PL051', HINT = 'Ask again.';
-  END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER request_is_fixed BEFORE DELETE OR UPDATE ON initiatives_approvalrequest
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_approval_request();
-
 CREATE FUNCTION plumbline_guard_approval_preview() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN

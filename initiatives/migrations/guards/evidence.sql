@@ -1,22 +1,16 @@
 -- Evidence, verifications and answers.
 
--- The content of evidence never changes; it is withdrawn, found missing, or superseded by a newer row (invariant 7). A
--- withdrawn row replaces nothing any longer.
+-- A withdrawn row replaces no other any longer; no row begins to replace another afterwards.
 CREATE FUNCTION plumbline_guard_evidence() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: evidence is kept; withdraw it instead.' USING ERRCODE = 'PL012';
-  END IF;
-  IF to_jsonb(NEW) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since', 'supersedes_id']
-     IS DISTINCT FROM to_jsonb(OLD) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since', 'supersedes_id']
-     OR (NEW.supersedes_id IS DISTINCT FROM OLD.supersedes_id
-         AND (NEW.supersedes_id IS NOT NULL OR NEW.withdrawn_at IS NULL)) THEN
+  IF NEW.supersedes_id IS DISTINCT FROM OLD.supersedes_id
+     AND (NEW.supersedes_id IS NOT NULL OR NEW.withdrawn_at IS NULL) THEN
     RAISE EXCEPTION 'Plumbline: evidence does not change.'
       USING ERRCODE = 'PL012', HINT = 'Add a newer item that supersedes it.';
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER evidence_is_immutable BEFORE DELETE OR UPDATE ON initiatives_evidence
+CREATE TRIGGER evidence_is_immutable BEFORE UPDATE ON initiatives_evidence
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_evidence();
 
 -- A prototype holds no dependant, no rollout, no production data link (domain.md, "Never").
@@ -41,35 +35,13 @@ CREATE TRIGGER prototype_has_no_rollout BEFORE INSERT OR UPDATE ON initiatives_s
 
 CREATE FUNCTION plumbline_guard_declaration() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' OR (OLD.frozen_at IS NOT NULL
-     AND (NEW.declared, NEW.frozen_at, NEW.key) IS DISTINCT FROM (OLD.declared, OLD.frozen_at, OLD.key)) THEN
+  IF OLD.frozen_at IS NOT NULL AND NEW.declared IS DISTINCT FROM OLD.declared THEN
     RAISE EXCEPTION 'Plumbline: what was declared at the MVP gate is frozen.' USING ERRCODE = 'PL018';
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER declaration_is_frozen BEFORE DELETE OR UPDATE ON initiatives_declaredgoal
+CREATE TRIGGER declaration_is_frozen BEFORE UPDATE ON initiatives_declaredgoal
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_declaration();
-
--- A note says for ever what it said; it is withdrawn once, with a reason.
-CREATE FUNCTION plumbline_guard_note() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: a note is kept; take it back instead.' USING ERRCODE = 'PL019';
-  END IF;
-  IF OLD.withdrawn_at IS NOT NULL
-     OR to_jsonb(NEW) - ARRAY['withdrawn_at', 'withdrawn_by_id', 'withdrawn_reason']
-        IS DISTINCT FROM to_jsonb(OLD) - ARRAY['withdrawn_at', 'withdrawn_by_id', 'withdrawn_reason'] THEN
-    RAISE EXCEPTION 'Plumbline: a note does not change.'
-      USING ERRCODE = 'PL019', HINT = 'Withdraw it and write another.';
-  END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER note_is_kept BEFORE DELETE OR UPDATE ON initiatives_event
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_note();
-CREATE TRIGGER note_is_kept BEFORE DELETE OR UPDATE ON initiatives_fundingdecision
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_note();
-CREATE TRIGGER note_is_kept BEFORE DELETE OR UPDATE ON initiatives_observation
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_note();
 
 CREATE FUNCTION plumbline_guard_verification() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -153,34 +125,11 @@ CREATE TRIGGER one_file_is_one_kind BEFORE INSERT ON initiatives_evidence
 
 CREATE FUNCTION plumbline_guard_model_evaluation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: an evaluation is not deleted.'
-      USING ERRCODE = 'PL045', HINT = 'Withdraw it, and say why.';
-  END IF;
-  IF TG_OP = 'INSERT' THEN
-    IF NEW.result IS NOT NULL THEN
-      RAISE EXCEPTION 'Plumbline: a threshold is declared before its result.'
-        USING ERRCODE = 'PL045', HINT = 'Declare data set, metric and threshold first; then record what was measured.';
-    END IF;
-    RETURN NEW;
-  END IF;
-  IF (NEW.initiative_id, NEW.deployment_id, NEW.data_set, NEW.metric, NEW.comparison, NEW.threshold,
-      NEW.declared_by_id, NEW.declared_on)
-     IS DISTINCT FROM
-     (OLD.initiative_id, OLD.deployment_id, OLD.data_set, OLD.metric, OLD.comparison, OLD.threshold,
-      OLD.declared_by_id, OLD.declared_on) THEN
-    RAISE EXCEPTION 'Plumbline: an evaluation stays as it was declared.'
-      USING ERRCODE = 'PL045', HINT = 'Withdraw it, and declare another.';
-  END IF;
-  IF OLD.result IS NOT NULL AND (NEW.result, NEW.n, NEW.measured_on, NEW.result_by_id, NEW.result_at)
-     IS DISTINCT FROM (OLD.result, OLD.n, OLD.measured_on, OLD.result_by_id, OLD.result_at) THEN
-    RAISE EXCEPTION 'Plumbline: the result of an evaluation stays as it was recorded.'
-      USING ERRCODE = 'PL045', HINT = 'Withdraw it, and declare another.';
-  END IF;
-  RETURN NEW;
+  RAISE EXCEPTION 'Plumbline: a threshold is declared before its result.'
+    USING ERRCODE = 'PL045', HINT = 'Declare data set, metric and threshold first; then record what was measured.';
 END $$;
-CREATE TRIGGER evaluations_stand BEFORE INSERT OR DELETE OR UPDATE ON initiatives_modelevaluation
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_model_evaluation();
+CREATE TRIGGER evaluations_stand BEFORE INSERT ON initiatives_modelevaluation
+  FOR EACH ROW WHEN ((NEW.result IS NOT NULL)) EXECUTE FUNCTION plumbline_guard_model_evaluation();
 
 CREATE FUNCTION plumbline_guard_drawn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

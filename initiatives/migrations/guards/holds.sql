@@ -1,21 +1,5 @@
 -- Holds, conditions, waivers and obligations.
 
--- What an obligation or a declaration said does not change afterwards.
-CREATE FUNCTION plumbline_guard_obligation() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: an obligation is completed, not deleted.' USING ERRCODE = 'PL017';
-  END IF;
-  IF (NEW.initiative_id, NEW.kind, NEW.source, NEW.responsible_id, NEW.due)
-     IS DISTINCT FROM (OLD.initiative_id, OLD.kind, OLD.source, OLD.responsible_id, OLD.due)
-     OR (OLD.completed_at IS NOT NULL AND NEW.completed_at IS DISTINCT FROM OLD.completed_at) THEN
-    RAISE EXCEPTION 'Plumbline: an obligation stays with its responsible person and day.' USING ERRCODE = 'PL017';
-  END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER obligations_are_kept BEFORE DELETE OR UPDATE ON initiatives_obligation
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_obligation();
-
 -- A word to go on is about the stage that the initiative has.
 CREATE FUNCTION plumbline_guard_continuation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,20 +1,5 @@
 -- Reviews, sign-offs and decisions.
 
--- A review that has ended does not change.
-CREATE FUNCTION plumbline_guard_review() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'DELETE' OR OLD.outcome <> 'open' THEN
-    RAISE EXCEPTION 'Plumbline: a review that has ended is kept as it was.' USING ERRCODE = 'PL013';
-  END IF;
-  IF (NEW.initiative_id, NEW.gate, NEW.opened_by_id, NEW.opened_at)
-     IS DISTINCT FROM (OLD.initiative_id, OLD.gate, OLD.opened_by_id, OLD.opened_at) THEN
-    RAISE EXCEPTION 'Plumbline: a review keeps its initiative and gate.' USING ERRCODE = 'PL013';
-  END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER review_is_kept BEFORE DELETE OR UPDATE ON initiatives_review
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_review();
-
 CREATE FUNCTION plumbline_guard_signoff() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   of_initiative bigint;

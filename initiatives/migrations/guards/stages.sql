@@ -12,13 +12,6 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: initiatives are kept; % is withdrawn, stopped or retired instead.', OLD.number
-      USING ERRCODE = 'PL011';
-  END IF;
-  IF NEW.number <> OLD.number THEN
-    RAISE EXCEPTION 'Plumbline: a reference is never changed or used again.' USING ERRCODE = 'PL011';
-  END IF;
   IF NEW.stage IS NOT DISTINCT FROM OLD.stage THEN
     IF (NEW.basis, NEW.since) IS DISTINCT FROM (OLD.basis, OLD.since) THEN
       RAISE EXCEPTION 'Plumbline: the basis of an approved stage changes only with the stage.' USING ERRCODE = 'PL010';
@@ -41,7 +34,7 @@ BEGIN
   UPDATE initiatives_stagechange SET consumed = true WHERE id = found_id;
   RETURN NEW;
 END $$;
-CREATE TRIGGER stage_is_guarded BEFORE INSERT OR DELETE OR UPDATE ON initiatives_initiative
+CREATE TRIGGER stage_is_guarded BEFORE INSERT OR UPDATE ON initiatives_initiative
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_stage();
 
 -- A stage change is append-only; only the trigger above may mark it consumed, once.

@@ -1,23 +1,17 @@
 -- What depends on an initiative, and what stands alone.
 
--- What an executive is asked to state does not change under them, and the answer stays (S2-13).
+-- The answer of an executive stays, whichever it was (S2-13).
 CREATE FUNCTION plumbline_guard_dependant() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: a dependence ends, it is not deleted.' USING ERRCODE = 'PL020';
-  END IF;
-  IF to_jsonb(NEW) - ARRAY['confirmed_at', 'declined_at', 'declined_reason', 'statement_id', 'ended_at']
-     IS DISTINCT FROM
-     to_jsonb(OLD) - ARRAY['confirmed_at', 'declined_at', 'declined_reason', 'statement_id', 'ended_at']
-     OR (OLD.confirmed_at IS NOT NULL OR OLD.declined_at IS NOT NULL)
-        AND (NEW.confirmed_at, NEW.declined_at, NEW.declined_reason, NEW.statement_id)
-            IS DISTINCT FROM (OLD.confirmed_at, OLD.declined_at, OLD.declined_reason, OLD.statement_id) THEN
+  IF coalesce(OLD.confirmed_at, OLD.declined_at) IS NOT NULL
+     AND (NEW.confirmed_at, NEW.declined_at, NEW.declined_reason, NEW.statement_id)
+         IS DISTINCT FROM (OLD.confirmed_at, OLD.declined_at, OLD.declined_reason, OLD.statement_id) THEN
     RAISE EXCEPTION 'Plumbline: what somebody depends on stays as it was stated.'
       USING ERRCODE = 'PL020', HINT = 'End it and record another.';
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER dependence_is_kept BEFORE DELETE OR UPDATE ON initiatives_dependant
+CREATE TRIGGER dependence_is_kept BEFORE UPDATE ON initiatives_dependant
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_dependant();
 
 CREATE FUNCTION plumbline_guard_standalone() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -205,7 +205,7 @@ def test_what_does_not_fit_together_is_refused_at_its_field(company, published, 
 def test_the_database_keeps_how_a_published_one_takes_effect(company):
     rulebook = publish(company)
     with (
-        pytest.raises(DatabaseError, match="does not change"),
+        pytest.raises(DatabaseError, match="takes_effect of governance_rulebook stays"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):

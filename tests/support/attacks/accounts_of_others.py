@@ -174,7 +174,7 @@ ACCOUNTS = {
         ],
     ),
     "a passkey added for somebody else": (
-        "a second factor is added by its own person",
+        "person_id of governance_passkey names who acts",
         lambda s: [as_(s.cast.admin), *inserted(_passkey(s))],
     ),
     "a passkey that signs at once": (
@@ -186,7 +186,7 @@ ACCOUNTS = {
         lambda s: [as_(s.cast.chair), *inserted(_passkey(s))],
     ),
     "the key of a passkey exchanged": (
-        "keeps its person and its key, at public_key",
+        "public_key of governance_passkey stays",
         lambda s: [
             as_(s.cast.chair),
             *inserted(_passkey(s)),
@@ -195,7 +195,7 @@ ACCOUNTS = {
         ],
     ),
     "an authenticator app added for somebody else": (
-        "a second factor is added by its own person",
+        "person_id of governance_authenticatorapp names who acts",
         lambda s: [
             as_(s.cast.outsider),
             *inserted(AuthenticatorApp(person=s.cast.chair, secret=b"mine", made_at=clock.now())),

@@ -83,9 +83,9 @@ def test_the_database_holds_the_longest_life_of_a_personal_token(cast):
     ("change", "words"),
     [
         ({"expires_at": timedelta(days=40)}, "does not live longer"),
-        ({"owner_id": "lead"}, "kept as it was made"),
-        ({"scopes": ["read:registers"]}, "kept as it was made"),
-        ({"ended_at": None, "ended_reason": ""}, "stays ended"),
+        ({"owner_id": "lead"}, "owner_id of governance_apitoken stays"),
+        ({"scopes": ["read:registers"]}, "scopes of governance_apitoken stays"),
+        ({"ended_at": None, "ended_reason": ""}, "ended_at of governance_apitoken stays"),
     ],
 )
 def test_the_database_keeps_a_token_as_it_was_made(cast, change, words):
@@ -108,7 +108,7 @@ def test_the_database_has_a_token_made_by_its_owner(cast):
     row, _ = factories.make_token(cast.owner)
     row.pk, row.public = None, "another"
     with (
-        pytest.raises(DatabaseError, match="made by its owner"),
+        pytest.raises(DatabaseError, match="owner_id of governance_apitoken names who acts"),
         transaction.atomic(),
         acting(by=cast.admin, reason="Test"),
     ):

@@ -125,7 +125,7 @@ def test_one_open_review_and_ends_that_are_whole(cast, acted):
     )
     review_actions.withdraw_review(review=review, reason="Later.", by=cast.owner)
     refused(
-        "kept as it was",
+        "of initiatives_review stays",
         raw("UPDATE initiatives_review SET outcome = 'open', ended_at = NULL, ended_by_id = NULL"),
     )
 
@@ -144,7 +144,10 @@ def test_one_person_in_force_per_role(cast, acted):
         ).save,
         cast.owner,
     )
-    refused("keeps its person", raw("UPDATE initiatives_roleassignment SET person_id = %s", cast.lead.pk))
+    refused(
+        "person_id of initiatives_roleassignment stays",
+        raw("UPDATE initiatives_roleassignment SET person_id = %s", cast.lead.pk),
+    )
     refused("not deleted", raw("DELETE FROM initiatives_roleassignment"))
 
 
@@ -210,14 +213,25 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
     notes.record_funding(
         initiative=initiative, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
     )
-    refused("does not change", raw("UPDATE initiatives_observation SET words = 'Fast.'"))
-    refused("does not change", raw("UPDATE initiatives_event SET happened_on = happened_on - 1"))
-    refused("does not change", raw("UPDATE initiatives_fundingdecision SET supported = 'production'"))
+    refused(
+        "words of initiatives_observation stays", raw("UPDATE initiatives_observation SET words = 'Fast.'")
+    )
+    refused(
+        "happened_on of initiatives_event stays",
+        raw("UPDATE initiatives_event SET happened_on = happened_on - 1"),
+    )
+    refused(
+        "supported of initiatives_fundingdecision stays",
+        raw("UPDATE initiatives_fundingdecision SET supported = 'production'"),
+    )
     for table in ("event", "fundingdecision", "observation"):
         refused("is kept", raw(f"DELETE FROM initiatives_{table}"))
     refused("withdrawn_by_whom", raw("UPDATE initiatives_observation SET withdrawn_at = now()"))
     notes.withdraw(note=note, reason="My network.", by=cast.owner)
-    refused("does not change", raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"))
+    refused(
+        "withdrawn_reason of initiatives_observation stays",
+        raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"),
+    )
     dependant = dependants.add_dependant(
         initiative=initiative,
         who="Sales",
@@ -226,11 +240,16 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
         executive=cast.sponsor,
         by=cast.owner,
     )
-    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET bearable_outage_hours = 900"))
-    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET executive_id = %s", cast.lead.pk))
+    refused(
+        "of initiatives_dependant stays", raw("UPDATE initiatives_dependant SET bearable_outage_hours = 900")
+    )
+    refused(
+        "of initiatives_dependant stays",
+        raw("UPDATE initiatives_dependant SET executive_id = %s", cast.lead.pk),
+    )
     dependants.decline_dependence(dependant=dependant, reason="No.", by=cast.sponsor)
     refused("stays as it was stated", raw("UPDATE initiatives_dependant SET declined_at = NULL"))
-    refused("ends, it is not deleted", raw("DELETE FROM initiatives_dependant"))
+    refused("a row of initiatives_dependant is kept", raw("DELETE FROM initiatives_dependant"))
 
 
 def test_a_initiative_goes_on_only_in_the_stage_it_has(cast, acted):
@@ -250,7 +269,7 @@ def test_a_initiative_goes_on_only_in_the_stage_it_has(cast, acted):
 
 
 def test_a_published_rulebook_and_its_rows_stay(cast):
-    refused("published", raw("UPDATE governance_rulebook SET source = 'x'"))
+    refused("source of governance_rulebook stays", raw("UPDATE governance_rulebook SET source = 'x'"))
     refused("published", raw("UPDATE governance_criterion SET severity = 'advisory'"))
     refused("published", raw("DELETE FROM governance_requirement"))
     refused("published", raw("UPDATE governance_gate SET quorum = 0"))
@@ -273,9 +292,12 @@ def test_the_clauses_of_a_signed_contract_stay(cast, acted):
 
 def test_evidence_obligations_and_declarations_stay(cast, acted):
     initiative = factories.make_prototype(cast)
-    refused("evidence does not change", raw("UPDATE initiatives_evidence SET title = 'Better'"))
-    refused("evidence does not change", raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"))
-    refused("evidence is kept", raw("DELETE FROM initiatives_evidence WHERE id > 0"))
+    refused("title of initiatives_evidence stays", raw("UPDATE initiatives_evidence SET title = 'Better'"))
+    refused(
+        "observed_on of initiatives_evidence stays",
+        raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"),
+    )
+    refused("a row of initiatives_evidence is kept", raw("DELETE FROM initiatives_evidence WHERE id > 0"))
     hold_actions.open_obligation(
         initiative,
         "post_mortem",
@@ -285,10 +307,10 @@ def test_evidence_obligations_and_declarations_stay(cast, acted):
         responsible=cast.owner,
     )
     refused(
-        "stays with its responsible",
+        "of initiatives_obligation stays",
         raw("UPDATE initiatives_obligation SET responsible_id = %s", cast.lead.pk),
     )
-    refused("completed, not deleted", raw("DELETE FROM initiatives_obligation"))
+    refused("a row of initiatives_obligation is kept", raw("DELETE FROM initiatives_obligation"))
     row = DeclaredGoal(
         initiative=initiative,
         key="workflow_fit",
@@ -312,16 +334,20 @@ def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
     row = BehaviourReport(initiative=initiative, group="Depot", words="Nobody opens it.", **seen)
     row.save()
     table = "UPDATE adoption_behaviourreport SET {} WHERE id = %s"
-    for change in ("words = 'All is well.'", "kind = 'adopted'", "share = 10, extent = 'fewer'"):
+    for change in ("words = 'All is well.'", "share = 10, extent = 'fewer'"):
         refused("stays as it was reported", raw(table.format(change), row.pk))
-    refused("a report is kept", raw("DELETE FROM adoption_behaviourreport WHERE id = %s", row.pk))
+    refused("kind of adoption_behaviourreport stays", raw(table.format("kind = 'adopted'"), row.pk))
+    refused(
+        "a row of adoption_behaviourreport is kept",
+        raw("DELETE FROM adoption_behaviourreport WHERE id = %s", row.pk),
+    )
     row.answer, row.judged_by, row.judged_at = "We ask them.", cast.chair, clock.now()
     with acting(by=cast.chair):
         row.save()
-    refused("so does what became of it", raw(table.format("answer = 'We asked.'"), row.pk))
+    refused("answer of adoption_behaviourreport stays", raw(table.format("answer = 'We asked.'"), row.pk))
     row.ended_at, row.ended_why = clock.now(), "They use it."
     row.save()
-    refused("a report that is over", raw(table.format("ended_at = NULL, ended_why = ''"), row.pk))
+    refused("stays as it was written", raw(table.format("ended_at = NULL, ended_why = ''"), row.pk))
 
 
 def test_what_measurements_show_of_people_moves_with_them(cast, acted):
@@ -340,7 +366,7 @@ def test_what_measurements_show_of_people_moves_with_them(cast, acted):
     row.words = "90 %"
     row.save()
     row.group = "Team North"
-    refused("stays as it was reported", row.save)
+    refused("group of adoption_behaviourreport stays", row.save)
 
 
 def test_a_constraint_is_said_at_the_field_it_speaks_of(cast):

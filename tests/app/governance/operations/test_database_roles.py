@@ -201,17 +201,28 @@ def test_a_table_of_the_same_name_does_not_deceive_the_guard(application):
 
 def _deceive(application):
     application.execute('SET plumbline.act = \'{"name": "Somebody", "at": "2026-11-20T10:00:00Z"}\'')
-    application.execute("CREATE TEMP TABLE governance_entry (LIKE public.governance_entry)")
-    application.execute("CREATE TEMP TABLE governance_historicalunit (LIKE public.governance_historicalunit)")
-    application.execute("BEGIN")
-    application.execute("INSERT INTO governance_unit (id, name, code, path) VALUES (7, 'A', 'a', '/7/')")
-    application.execute(
-        "INSERT INTO governance_historicalunit (history_id, id, name, code, path, history_type, history_xact,"
-        " history_date, history_user_name, history_change_reason)"
-        " VALUES (1, 7, 'A', 'a', '/7/', '+', plumbline_xact(), now(), 'Somebody', '')"
-    )
-    with pytest.raises(psycopg.Error, match=r"without its (own equal row of history|act)"):
-        application.execute("COMMIT")
+    for table in ("governance_entry", "governance_historicalunit"):
+        application.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM public.{table} WITH NO DATA")
+    guards = {
+        "has_its_act": "changed without its act",
+        "has_its_history": "without its own equal row of history",
+    }
+    for guard, words in guards.items():
+        application.execute("BEGIN")
+        application.execute("INSERT INTO governance_unit (id, name, code, path) VALUES (7, 'A', 'a', '/7/')")
+        application.execute(
+            "INSERT INTO governance_historicalunit (history_id, id, name, code, path, history_type, history_xact,"
+            " history_date, history_user_name, history_change_reason)"
+            " VALUES (1, 7, 'A', 'a', '/7/', '+', plumbline_xact(), now(), 'Somebody', '')"
+        )
+        application.execute(
+            'INSERT INTO governance_entry (id, kind, "table", key, initiative_ref, xact) VALUES'
+            " (1, 'unit added', '', '', '', plumbline_xact()),"
+            " (2, 'row', 'governance_unit', '7', '', plumbline_xact())"
+        )
+        with pytest.raises(psycopg.Error, match=words):
+            application.execute(f"SET CONSTRAINTS public.{guard} IMMEDIATE")
+        application.execute("ROLLBACK")
 
 
 def test_the_sealer_seals_and_does_nothing_else(sealer):

@@ -473,7 +473,7 @@ def test_the_database_holds_what_was_asked_and_that_somebody_approved(cast, init
             "arguments = '{}'",
             "principals = '{}'",
         ):
-            with pytest.raises(DatabaseError, match="does not change"):
+            with pytest.raises(DatabaseError, match="of initiatives_approvalrequest stays"):
                 raw(f"UPDATE {table} SET {change} WHERE id = %s", request.pk)
         with pytest.raises(DatabaseError, match="nobody approved"), transaction.atomic():
             use_row(request).save()

@@ -131,7 +131,7 @@ def test_the_database_lets_no_threshold_follow_its_result(cast, evaluation, chan
     evaluation = recorded(evaluation, cast, result=Decimal("0.6"))
     for name, value in change.items():
         setattr(evaluation, name, value)
-    with pytest.raises(DatabaseError, match="stays as it was declared"), acting(by=cast.lead):
+    with pytest.raises(DatabaseError, match="stays as it was written"), acting(by=cast.lead):
         evaluation.save()
 
 
@@ -154,9 +154,9 @@ def test_the_database_takes_no_result_with_its_threshold_nor_another_one_nor_fro
         early.save()
     done = recorded(evaluation, cast)
     done.result = Decimal("0.99")
-    with pytest.raises(DatabaseError, match="stays as it was recorded"), acting(by=cast.lead):
+    with pytest.raises(DatabaseError, match="stays as it was written"), acting(by=cast.lead):
         done.save()
-    with pytest.raises(DatabaseError, match="is not deleted"), acting(by=cast.lead), transaction.atomic():
+    with pytest.raises(DatabaseError, match="it is not deleted"), acting(by=cast.lead), transaction.atomic():
         done.delete()
 
 

@@ -237,7 +237,7 @@ def test_the_database_holds_one_kind_to_a_file_too(cast, initiative):
     copy(kind="test_report", sha256="", file="")
     change = "UPDATE initiatives_evidence SET details = '{}'::jsonb || '{\"n\": 3}' WHERE id = %s"
     with (
-        pytest.raises(DatabaseError, match="evidence does not change"),
+        pytest.raises(DatabaseError, match="of initiatives_evidence stays"),
         acting(system="test", reason="Past the acts"),
         connection.cursor() as cursor,
     ):

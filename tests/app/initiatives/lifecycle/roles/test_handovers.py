@@ -100,7 +100,7 @@ def test_nobody_takes_over_for_another(cast, initiatives):
     with acting(system="test", reason="Past the acts"), transaction.atomic():
         row = again(rows[0])
         row.successor = cast.support
-        with pytest.raises(DatabaseError, match="keeps its people"):
+        with pytest.raises(DatabaseError, match="of initiatives_handover stays"):
             row.save()
 
 

@@ -158,7 +158,7 @@ def test_the_database_lets_no_board_without_a_chair_take_over(cast, review, near
     nearer.decides_from = clock.now()
     decides = again(cast.board)
     decides.decides_from = None
-    for row, said in ((nearer, "without a chair"), (decides, "goes on deciding")):
+    for row, said in ((nearer, "without a chair"), (decides, "decides_from of governance_board stays")):
         with acting(system="test"), pytest.raises(DatabaseError, match=said), transaction.atomic():
             row.save()
 
