@@ -93,8 +93,8 @@ ALTERED = {
     "CREATE OR REPLACE FUNCTION plumbline_guard_stage() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'": (
         "The function public.plumbline_guard_stage() differs from the one that migrations install."
     ),
-    "ALTER FUNCTION plumbline_guard_review() RESET search_path": (
-        "The function public.plumbline_guard_review() differs from the one that migrations install."
+    "ALTER FUNCTION plumbline_guard_decision() RESET search_path": (
+        "The function public.plumbline_guard_decision() differs from the one that migrations install."
     ),
     "GRANT EXECUTE ON FUNCTION plumbline_capture_initiatives_signoff() TO PUBLIC": (
         "The function public.plumbline_capture_initiatives_signoff() may be called by anybody."
