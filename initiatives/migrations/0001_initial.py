@@ -307,7 +307,7 @@ class Migration(migrations.Migration):
             name='FoundModel',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
+                ('key', models.CharField(max_length=120)),
                 ('name', models.CharField(max_length=120)),
                 ('found_at', models.DateTimeField()),
                 ('answer', models.CharField(choices=[('waiting', 'Waiting'), ('idea', 'Became an idea'), ('belongs', 'Belongs to an initiative'), ('not ours', "Not AI, or not our organisation's"), ('declared', 'Declared meanwhile')], default='waiting', max_length=10)),
@@ -1140,7 +1140,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('key', models.CharField(db_index=True, max_length=120)),
+                ('key', models.CharField(max_length=120)),
                 ('name', models.CharField(max_length=120)),
                 ('found_at', models.DateTimeField()),
                 ('answer', models.CharField(choices=[('waiting', 'Waiting'), ('idea', 'Became an idea'), ('belongs', 'Belongs to an initiative'), ('not ours', "Not AI, or not our organisation's"), ('declared', 'Declared meanwhile')], default='waiting', max_length=10)),
@@ -4027,6 +4027,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='foundmodel',
             index=models.Index(condition=models.Q(('answer', 'waiting')), fields=['unit'], name='waiting_found_models_by_unit'),
+        ),
+        migrations.AddConstraint(
+            model_name='foundmodel',
+            constraint=models.UniqueConstraint(condition=models.Q(('answer', 'not ours'), _negated=True), fields=('key',), name='a_found_model_waits_or_is_placed_once'),
         ),
         migrations.AddConstraint(
             model_name='foundmodel',

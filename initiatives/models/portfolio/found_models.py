@@ -22,14 +22,14 @@ class FoundModelQuerySet(models.QuerySet):
 
 
 class FoundModel(models.Model):
-    """A name of a model that something names and no initiative declares. It is asked about once.
+    """A name of a model that something names and no initiative declares. Each board is asked about it once.
 
     The part that all spellings, providers and dates of the name have in common is `key`
     (`governance.vocabulary.model_names.key_of`). `name` is the first spelling seen, and `unit` that of the first
     initiative, whose chair answers. The model belongs to `initiative`.
     """
 
-    key = models.CharField(max_length=120, unique=True)
+    key = models.CharField(max_length=120)
     name = models.CharField(max_length=120)
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="found_models")
     found_at = models.DateTimeField()
@@ -47,6 +47,11 @@ class FoundModel(models.Model):
     class Meta:
         ordering = ["-found_at", "-id"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=~Q(answer=FoundAnswer.NOT_OURS),
+                name="a_found_model_waits_or_is_placed_once",
+            ),
             models.CheckConstraint(
                 name="found_model_answered_means_who_and_when",
                 condition=Q(answer=FoundAnswer.WAITING, answered_at__isnull=True, answered_by__isnull=True)

@@ -56,8 +56,8 @@ def not_ours(*, found: FoundModel, reason: str, by: User) -> FoundModel:
     if not reason.strip():
         raise ValidationError(
             {
-                "reason": "Explain why this is not AI, or not of your organisation. No one is asked about this "
-                "name again."
+                "reason": "Explain why this is not AI, or not of your organisation. Your board is not asked about "
+                "this name again."
             }
         )
     with act("dismiss found model", by=by, register=True, reason=reason):

@@ -1,6 +1,7 @@
 """The search for models that no initiative declares, in logs and imports.
 
-Each run counts the last days again, so that it may run twice. A name with an answer is not counted again.
+Each run counts the last days again, so that it may run twice. A name with an answer is not counted again. "Not ours" is
+the answer of one board, so the name is counted again where another board decides.
 """
 
 import re
@@ -17,6 +18,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.interaction_log.shape import Kind
 from governance.models import Interaction, InteractionBatch, PolicyDecision
+from governance.people.boards import board_for
 from governance.tables.columns import named
 from governance.vocabulary import EvidenceKind, FoundAnswer, FoundSource
 from governance.vocabulary.entry_kinds import EntryKind
@@ -72,22 +74,41 @@ class Seen:
 def look() -> list[FoundModel]:
     """Record undeclared models, end questions already answered, and return new models."""
     declared = declared_keys()
-    answered = FoundModel.objects.exclude(answer=FoundAnswer.WAITING).values_list("key", flat=True)
-    passed = {*declared, *answered, ""}
     seen: dict[str, list[Seen]] = {}
     everywhere = chain(_in_interactions(), _in_decisions(), _in_samples(), _in_imports())
     for one in everywhere:
         one = replace(one, name=_cut(one.name))
         key = key_of(one.name)
-        if key not in passed:
+        if key and key not in declared:
             seen.setdefault(key, []).append(one)
+    seen = _unanswered(seen)
     meanwhile = FoundModel.objects.waiting().filter(key__in=declared)
     if not seen and not meanwhile.exists():
         return []
     with act("look for models", system=SYSTEM, register=True):
         for row in meanwhile.select_for_update():
             _declared(row, declared[row.key])
-        return _write(seen)
+        return _write(_unanswered(seen))
+
+
+def _unanswered(seen: dict[str, list[Seen]]) -> dict[str, list[Seen]]:
+    """Return the sightings without an answer: of the initiative they belong to, or of the board that decides there."""
+    answered = FoundModel.objects.filter(key__in=seen).exclude(answer=FoundAnswer.WAITING)
+    rows = list(answered.select_related("unit"))
+    placed = {row.key for row in rows if row.answer != FoundAnswer.NOT_OURS}
+    refused = {(row.key, board_for(row.unit)) for row in rows if row.answer == FoundAnswer.NOT_OURS}
+    names = {key for key, _ in refused}
+    initiatives = Initiative.objects.select_related("unit").in_bulk(
+        {one.initiative for key in names for one in seen[key]}
+    )
+
+    def waits(key: str, one: Seen) -> bool:
+        return key not in names or (key, board_for(initiatives[one.initiative].unit)) not in refused
+
+    left = {
+        key: [one for one in found if waits(key, one)] for key, found in seen.items() if key not in placed
+    }
+    return {key: found for key, found in left.items() if found}
 
 
 def _cut(name: str) -> str:
@@ -187,7 +208,7 @@ def _declared(row: FoundModel, initiative: int) -> None:
 
 def _write(seen: dict[str, list[Seen]]) -> list[FoundModel]:
     """Record the sightings of each key, and new keys while their chair has room."""
-    there = {row.key: row for row in FoundModel.objects.filter(key__in=seen)}
+    there = {row.key: row for row in FoundModel.objects.waiting().filter(key__in=seen)}
     wanted = {one.initiative for found in seen.values() for one in found}
     initiatives = Initiative.objects.live().select_related("unit").in_bulk(wanted)
     waiting = Counter(FoundModel.objects.waiting().values_list("unit", flat=True))
@@ -201,7 +222,7 @@ def _write(seen: dict[str, list[Seen]]) -> list[FoundModel]:
         if row is None and found:
             row = _new(key, found, initiatives, waiting, of_one)
             new += [row] if row else []
-        if row is None or row.answer != FoundAnswer.WAITING:
+        if row is None:
             continue
         for one in found:
             days[row, one.source, one.initiative, one.place, one.day] += one.times

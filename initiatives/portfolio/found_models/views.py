@@ -86,7 +86,7 @@ def _answers() -> dict[str, Answering]:
             actions.not_ours,
             _("Not AI, or not of your organisation"),
             _("Save the answer"),
-            _("No one is asked about this name again."),
+            _("Your board is not asked about this name again."),
         ),
     }
 

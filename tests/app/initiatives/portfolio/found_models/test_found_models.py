@@ -17,9 +17,10 @@ from governance.interaction_log.intake import interactions
 from governance.interaction_log.shape import Kind
 from governance.models import Entry, Interaction
 from governance.notifications.inbox import tasks_for
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
-from governance.vocabulary import FoundAnswer, FoundSource, Stage, TakesEffect
+from governance.vocabulary import BoardRole, FoundAnswer, FoundSource, Stage, TakesEffect
 from initiatives import tasks
 from initiatives.interactions import actions as log_actions
 from initiatives.lifecycle.details import actions as detail_actions
@@ -253,7 +254,7 @@ def test_the_chair_says_to_which_initiative_it_belongs(cast, as_, initiative, fo
     assert asked(cast.lead, "Record gpt-9") == []
 
 
-def test_a_name_that_is_not_ours_is_never_asked_about_again(cast, as_, initiative, key, found):
+def test_a_name_that_is_not_ours_is_not_asked_about_again(cast, as_, initiative, key, found):
     page = at("found-model-answer", found.pk, "not-ours")
     assert as_(cast.chair).post(page, {"reason": "  "}).status_code != 302
     as_(cast.chair).post(page, {"reason": "A test name of the vendor."})
@@ -273,6 +274,22 @@ def test_a_name_that_is_not_ours_is_never_asked_about_again(cast, as_, initiativ
     assert "not ai, or not our organisation&#x27;s" in shown
     with pytest.raises(Conflict):
         actions.not_ours(found=found, reason="Again", by=cast.chair)
+
+
+def test_not_ours_of_one_board_leaves_the_question_to_another(cast, initiative, key, found):
+    board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    organisation_actions.appoint(board=board, person=cast.outsider, seat=BoardRole.CHAIR, by=cast.admin)
+    other = factories.make_initiative(cast, title="Elsewhere", unit=cast.elsewhere)
+    actions.not_ours(found=found, reason="A test name.", by=cast.chair)
+    called(initiative, key, "gpt-9")
+    assert look() == []
+    called(other, None, "GPT-9", times=2)
+    (row,) = look()
+    assert (row.key, row.unit, row.answer) == (found.key, cast.elsewhere, FoundAnswer.WAITING)
+    assert [(one.initiative, one.times) for one in row.days.all()] == [(other, 2)]
+    assert (asked(cast.chair), len(asked(cast.outsider))) == ([], 1)
+    actions.not_ours(found=row, reason="Nor here.", by=cast.outsider)
+    assert look() == []
 
 
 def test_nobody_else_answers_and_the_initiative_runs(cast, as_, initiative, found):
