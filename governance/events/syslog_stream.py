@@ -2,8 +2,9 @@
 
 Each entry is one line of JSON, in the order of the sealed tree: the leaf as the export has it, with its place and hash.
 A leaf has keys and kinds, and no name and no text: those are in the bodies, which are not sent. Syslog has no answer
-to a message. So a batch counts as received once the receiver has closed its side after ours (close_notify), and only
-then the place is kept. A batch that was cut is sent again from its first line, with the same places.
+to a message. So a batch counts as received once the receiver has closed its side of TLS after ours (close_notify), and
+only then the place is kept. A bare end of the connection may come from anyone on the way, so it counts for nothing. A
+batch that was cut is sent again from its first line, with the same places.
 """
 
 import json
@@ -94,10 +95,7 @@ def _deliver(receiver: tuple[str, int, str], frames: bytes) -> None:
         context.wrap_socket(plain, server_hostname=host, suppress_ragged_eofs=False) as secured,
     ):
         secured.sendall(frames)
-        try:
-            secured.unwrap()
-        except ssl.SSLEOFError:
-            return  # rsyslog closes without close_notify; a receiver that did not read everything resets instead
+        secured.unwrap()
 
 
 def _words(receiver: tuple[str, int, str], trouble: OSError) -> str:
@@ -106,6 +104,11 @@ def _words(receiver: tuple[str, int, str], trouble: OSError) -> str:
         return (
             f"The certificate of {host}:{port} is not valid ({trouble.verify_message}). Name the file of its authority "
             "in PLUMBLINE_SYSLOG_CA."
+        )
+    if isinstance(trouble, ssl.SSLEOFError):
+        return (
+            f"{host}:{port} closed the connection without the end of TLS (close_notify), so nobody knows whether it read "
+            "the audit log. The same entries are sent again. Use a receiver that ends TLS: for rsyslog the driver ossl."
         )
     if isinstance(trouble, TimeoutError):
         return f"{host}:{port} does not take the audit log within {SECONDS:.0f} seconds. Check the syslog receiver."

@@ -21,9 +21,9 @@ PROGRAM = shutil.which("rsyslogd", path="/usr/sbin") or shutil.which("rsyslogd")
 # Where the modules of this program are, also if it was unpacked and not installed.
 MODULES = next(Path(PROGRAM).parents[1].glob("lib/*/rsyslog"), None) if PROGRAM else None
 CONFIGURATION = """\
-global(DefaultNetstreamDriverCAFile="{pem}" DefaultNetstreamDriverCertFile="{pem}"
+global(DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="{pem}" DefaultNetstreamDriverCertFile="{pem}"
        DefaultNetstreamDriverKeyFile="{pem}" workDirectory="{folder}")
-module(load="imtcp" StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
+module(load="imtcp" StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
 template(name="raw" type="string" string="%rawmsg%\\n")
 input(type="imtcp" port="{port}" address="127.0.0.1" ruleset="kept")
 ruleset(name="kept") {{ action(type="omfile" file="{folder}/kept.log" template="raw") }}
@@ -33,8 +33,8 @@ ruleset(name="kept") {{ action(type="omfile" file="{folder}/kept.log" template="
 @pytest.fixture
 def rsyslog(tmp_path, settings):
     """A function that starts rsyslog on the port of the settings, and the file that it writes."""
-    if MODULES is None or not (MODULES / "lmnsd_gtls.so").exists():
-        pytest.skip("no rsyslog with TLS on this machine; on Debian: apt-get install rsyslog-gnutls")
+    if MODULES is None or not (MODULES / "lmnsd_ossl.so").exists():
+        pytest.skip("no rsyslog with TLS on this machine; on Debian: apt-get install rsyslog-openssl")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     pem, settings_file = certificate(tmp_path), tmp_path / "rsyslog.conf"

@@ -131,3 +131,52 @@ class SyslogReceiver:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
                 return
         one.unwrap()
+
+
+class Middleman:
+    """Someone on the way to a TLS server. Use it in a `with`. The handshake passes, what follows is swallowed.
+
+    The connection to the client then ends, as that of a server that has read everything and does not end TLS.
+    """
+
+    def __init__(self, server: int):
+        self.server = server
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def __enter__(self) -> "Middleman":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            with client, socket.create_connection(("127.0.0.1", self.server)) as server:
+                threading.Thread(target=self._back, args=(server, client), daemon=True).start()
+                self._forward(client.makefile("rb"), server)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(65536):
+                    pass
+
+    def _back(self, server: socket.socket, client: socket.socket) -> None:
+        try:
+            while data := server.recv(65536):
+                client.sendall(data)
+        except OSError:
+            return
+
+    def _forward(self, records: Any, server: socket.socket) -> None:
+        """Pass the records of the handshake on: those in plain text, and the first that is encrypted."""
+        encrypted = False
+        while not encrypted:
+            head = records.read(5)
+            encrypted = head[0] == 23
+            server.sendall(head + records.read(int.from_bytes(head[3:], "big")))
+        records.read(5)

@@ -13,7 +13,7 @@ from governance.models import AuditLogReader, Leaf
 from governance.runtime.environment import syslog_receiver
 from governance.transparency_log import sealing
 from tests.support.database.many_entries import make_entries
-from tests.support.servers.event_receiver import SyslogReceiver
+from tests.support.servers.event_receiver import Middleman, SyslogReceiver
 from tests.support.servers.tls import certificate
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,21 @@ def test_a_batch_that_was_cut_is_sent_again_with_the_same_places(siem):
     assert list(dict.fromkeys(places(siem))) == list(range(size)), (
         "none is left out, and repeats have their place"
     )
+
+
+def test_a_middleman_that_swallows_and_closes_is_no_receiver(siem, settings):
+    size = sealed(20)
+    _, port, file = settings.SYSLOG
+    with Middleman(siem.port) as middleman:
+        settings.SYSLOG = ("127.0.0.1", middleman.port, file)
+        for _ in range(2):
+            with pytest.raises(NotStreamed, match="close_notify"):
+                stream()
+        row = AuditLogReader.objects.get()
+        assert (row.position, siem.lines, row.failing_since is not None) == (0, [], True)
+    settings.SYSLOG = ("127.0.0.1", siem.port, file)
+    assert stream() == size
+    assert places(siem) == list(range(size))
 
 
 def test_a_certificate_that_nobody_named_vouches_for_gets_nothing(siem, settings, tmp_path):
