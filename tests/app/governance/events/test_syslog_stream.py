@@ -103,7 +103,7 @@ def test_a_batch_that_was_cut_is_sent_again_with_the_same_places(siem):
 
 def test_a_middleman_that_swallows_and_closes_is_no_receiver(siem, settings):
     size = sealed(20)
-    _, port, file = settings.SYSLOG
+    file = settings.SYSLOG[2]
     with Middleman(siem.port) as middleman:
         settings.SYSLOG = ("127.0.0.1", middleman.port, file)
         for _ in range(2):
