@@ -1,6 +1,7 @@
 """The app of rules and audit log: checks, triggers after each migrate, signals of the library."""
 
 import gc
+import re
 
 from django import forms
 from django.apps import AppConfig
@@ -13,6 +14,18 @@ from governance.vocabulary.readable_text import ReadableText
 # when it is made, so they are set here: this module is loaded before any model or form.
 for field in (forms.CharField, forms.EmailField, forms.SlugField, forms.URLField):
     field.default_validators = [*field.default_validators, ReadableText()]
+
+# A browser sends no line break from a field of one line. Text of another program is read in the same way.
+read_text = forms.TextInput.value_from_datadict
+
+
+def one_line(widget, data, files, name):
+    """Return the text of a field of one line, with spaces for line breaks."""
+    value = read_text(widget, data, files, name)
+    return re.sub(r"[\r\n]+", " ", value) if isinstance(value, str) else value
+
+
+setattr(forms.TextInput, "value_from_datadict", one_line)  # noqa: B010 - a type checker takes no new method
 
 
 class GovernanceConfig(AppConfig):

@@ -109,6 +109,37 @@ def test_every_field_of_every_form_refuses_every_hidden_character(cast, record_p
     assert not wrong, "\n".join(sorted(wrong))
 
 
+def test_no_field_of_one_line_takes_a_line_break(cast):
+    wrong, kinds = [], Counter()
+    for form in {*all_forms(), *forms_of_admin(cast.admin)}:
+        for name, field in form.base_fields.items():
+            if not isinstance(field, forms.CharField) or isinstance(field, PasswordField):
+                continue
+            if isinstance(field.widget, (forms.Textarea, forms.HiddenInput)):
+                continue  # hidden fields have what a page wrote, and each is looked up again
+            kinds[type(field.widget).__name__] += 1
+            for sent in ("a\nb", "a\r\nb", "a\rb"):
+                read = field.widget.value_from_datadict({name: sent}, {}, name)
+                try:
+                    taken = field.clean(read)
+                except ValidationError:
+                    continue
+                if {"\n", "\r"} & {*str(taken)}:
+                    wrong.append(f"{form.__module__}.{form.__name__}.{name}: {sent!r} is {taken!r}")
+    print(dict(kinds))
+    assert kinds.total() > 150
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_a_title_is_one_line(people):  # noqa: F811
+    client = people("owner")
+    shown = client.get("/initiatives/register/")
+    forms_there = forms_of("/initiatives/register/", shown.content.decode())
+    (form,) = [one for one in forms_there if "title" in one.fields]
+    answer = client.post(form.action, form.sent | {"title": "Two\r\nlines"})
+    assert 'value="Two lines"' in answer.content.decode()
+
+
 class Written:
     """Collects what is written to the database that holds the mark, outside of what a refusal leaves behind."""
 
