@@ -194,11 +194,11 @@ class SigningRule(WrittenOnce):
     """A published rulebook's rule for the signatures at one gate for one risk tier.
 
     The row is written at publication and never changed. The guards of the database read this table and know no rulebook
-    (docs/adr/0040). `about` is the gate, or "contract". `decided_by` is "chair" or the seat that decides. An empty
-    value means that the last signature decides.
+    (docs/adr/0040). `about` is the gate, "contract" or "pipeline". `decided_by` is "chair" or the seat that decides. An
+    empty value means that the last signature decides.
     """
 
-    CONTRACT = "contract"
+    CONTRACT, PIPELINE = "contract", "pipeline"
     BY_CHAIR, BY_LAST = "chair", ""
 
     rulebook = models.ForeignKey(Rulebook, models.PROTECT, related_name="signing_rules")

@@ -17,7 +17,7 @@ COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", 
 
 
 def rules_of(rulebook: ParsedRulebook) -> Iterator[dict[str, Any]]:
-    """Yield the signing rules of a rulebook, by gate and tier, and for contracts."""
+    """Yield the signing rules of a rulebook: by gate and tier, for pipelines by tier, and for contracts."""
     for key, any_tier in rulebook.gates.items():
         if any_tier.to in WITHOUT_REVIEW:
             continue
@@ -33,10 +33,15 @@ def rules_of(rulebook: ParsedRulebook) -> Iterator[dict[str, Any]]:
                 "blocking": [criterion.key for criterion in gate.criteria if criterion.blocking],
                 "decided_by": SigningRule.BY_CHAIR,
             }
-    seats = list(rulebook.contract.seats)
-    yield {
-        "about": SigningRule.CONTRACT,
-        "tier": "",
+    for tier in TIERS:
+        yield _by_last(SigningRule.PIPELINE, tier, [rulebook.at_tier(tier).pipeline_seat])
+    yield _by_last(SigningRule.CONTRACT, "", list(rulebook.contract.seats))
+
+
+def _by_last(about: str, tier: str, seats: list[str]) -> dict[str, Any]:
+    return {
+        "about": about,
+        "tier": tier,
         "seats": seats,
         "must_include": seats,
         "quorum": len(seats),

@@ -362,3 +362,19 @@ CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_standalonedeclaration
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_waiver
   FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'owns', 'chair_id', '+decides', 'risk_id', '+seat', 'refused_by_id', 'refuses');
+
+-- A pipeline is confirmed by the seat that the rulebook names.
+CREATE FUNCTION plumbline_guard_pipeline_seat() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.confirmed_by_id IS NOT NULL
+     AND (TG_OP = 'INSERT' OR (NEW.confirmed_seat, NEW.confirmed_at) IS DISTINCT FROM (OLD.confirmed_seat, OLD.confirmed_at))
+     AND NOT EXISTS (
+       SELECT FROM governance_signingrule r JOIN initiatives_initiative i ON i.id = NEW.initiative_id AND i.tier = r.tier
+        WHERE r.rulebook_id = plumbline_rulebook() AND r.about = 'pipeline' AND r.seats ? NEW.confirmed_seat) THEN
+    RAISE EXCEPTION 'Plumbline: the seat % does not confirm pipelines.', NEW.confirmed_seat
+      USING ERRCODE = 'PL048', HINT = 'The seat that the rulebook names confirms them.';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER confirmed_by_its_seat AFTER INSERT OR UPDATE ON initiatives_pipeline
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_pipeline_seat();

@@ -5,10 +5,12 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.test import Client
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.gates.requirements import state_of
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
@@ -156,3 +158,17 @@ def test_the_database_keeps_no_measured_report_without_the_seats(
     monkeypatch.setattr(actions, "_measured", lambda *_: [issuers.REQUIREMENT])
     assert issuers.filed(Client(), initiative.ref, token).status_code == 500
     assert not PipelineReport.objects.exists()
+
+
+@pytest.mark.parametrize(("seat", "taken"), [("risk_compliance", False), ("security_privacy", True)])
+def test_the_database_takes_the_confirmation_of_the_seat_that_is_asked(cast, initiative, seat, taken):
+    row = issuers.make_declared(cast, initiative, "kubernetes")
+    row.confirmed_by, row.confirmed_seat, row.confirmed_at = cast.seats[seat], seat, clock.now()
+    row.confirmed_until = row.confirmed_at + timedelta(days=90)
+    with acting(by=cast.seats[seat], reason="Past the act"), transaction.atomic():
+        if taken:
+            row.save()
+            transaction.set_rollback(True)
+        else:
+            with pytest.raises(DatabaseError, match="does not confirm pipelines"):
+                row.save()
