@@ -28,8 +28,8 @@ from tests.support.web.query_counts import COUNTED, asked, cost, counted
 
 pytestmark = pytest.mark.django_db
 
-# Page and the most it may ask the database, the session and the person among it, and the most thousands of functions
-# that it may call; for the person who sees most of it. One query of each page of an initiative reads which seats object.
+# Page, the most queries (session and person among them), and the most thousands of calls of functions, for the person
+# who sees most of it. One query of each page of an initiative reads which seats object.
 MOST = {
     # Seven for what adoption puts in inboxes (incidents, what depends on severe ones, clocks, three for reports,
     # post-mortems), one for new seats, one for whose move the open reviews near the person are, one for snoozed lines,
@@ -69,7 +69,10 @@ MOST = {
     # by what its person can sign: passkeys, an app, linked accounts; second looks
     "{review}sign/risk_compliance/": (19, 66),
     "/reviews/": (13, 28),  # whose move each is, of those near the person and of those on the page
-    "/search/?q=claims": (16, 64),  # stubs of initiatives that may not be opened; accounts, whose absence would tell
+    "/search/?q=claims": (
+        16,
+        64,
+    ),  # stubs of initiatives that may not be opened; accounts, whose absence would tell
     "{initiative}integration/effort/": (18, 55),
     "/insights/money/": (15, 60),  # spend by stage is two of them
     "/insights/people/": (17, 64),
