@@ -21,6 +21,7 @@ from governance.models.sign_in import (
     SERVICE_SCOPES,
 )
 from governance.permission_result import Answer, no, yes
+from governance.sign_in import ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 
@@ -91,14 +92,8 @@ def end_token(*, token: ApiToken, reason: str, by: User) -> ApiToken:
         may_end_token(row, by).or_refuse()
         if row.ended_at is not None:
             no("This token was already ended.").or_refuse()
-        _end(row, reason.strip(), by)
+        ways_in.end_token(row, reason.strip(), by)
     return row
-
-
-def end_tokens(*, person: User, reason: str, by: User | None = None) -> None:
-    """End every token of a person whose account ends, inside the running act. `by` is None for a directory."""
-    for row in open_tokens(person).select_for_update(of=("self",)).select_related("owner"):
-        _end(row, f"The account of the owner was deactivated: {reason}", by)
 
 
 def _made(
@@ -138,16 +133,3 @@ def _made(
         rotates=rotates.public if rotates else None,
     )
     return row, token
-
-
-def _end(row: ApiToken, reason: str, by: User | None) -> None:
-    row.ended_at, row.ended_by, row.ended_reason = clock.now(), by, reason
-    row.save()
-    entries.record(
-        EntryKind.API_TOKEN_ENDED,
-        name=row.name,
-        public=row.public,
-        person=row.owner.full_name,
-        person_id=row.owner_id,
-        why=reason,
-    )

@@ -19,7 +19,10 @@ from governance.models import ApiToken, ApiTokenUse
 from governance.models.sign_in import PERSONAL_SCOPES, READ, SERVICE, SERVICE_SCOPES, TOKEN_KINDS
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in import ways_in
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.form_errors import put_errors
+from governance.vocabulary.phrases import joined, phrase
 
 TAKES = ["GET", "HEAD", "POST"]
 SECRETS = ("password", "code")
@@ -124,7 +127,9 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a token of yours."""
     row = get_object_or_404(ApiToken, pk=pk, owner=request.user)
     actions.end_token(token=row, reason=BY_OWNER, by=request.user)
-    messages.success(request, _("The token %(row)s is ended.") % {"row": row})
+    said = phrase("The token {} is ended.", row)
+    go_on = ways_in.go_on(request.user, EntryKind.API_TOKEN_ENDED, request.session.session_key)
+    messages.success(request, joined(said, go_on).in_language())
     return redirect("account-tokens")
 
 

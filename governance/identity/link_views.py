@@ -16,8 +16,9 @@ from governance.identity.sign_in_views import answers, refused_page
 from governance.models import ExternalIdentity, IdentityProvider
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import sessions
-from governance.vocabulary.phrases import phrase
+from governance.sign_in import sessions, ways_in
+from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import joined, phrase
 
 
 @sensitive_post_parameters("password")
@@ -65,6 +66,12 @@ answers[LINK] = linked
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Revoke a link of mine, or refuse one that an admin made."""
     identity = get_object_or_404(ExternalIdentity, pk=pk, person=request.user)
-    linked_accounts.revoke_link(identity=identity, reason="Revoked by its person", by=request.user)
-    messages.success(request, phrase("The link with {} is revoked.", identity.provider).in_language())
+    by_link = request.session.get(sessions.PROVIDER) == identity.provider_id
+    keep = None if by_link else request.session.session_key
+    linked_accounts.revoke_link(identity=identity, reason="Revoked by its person", by=request.user, keep=keep)
+    said = joined(
+        phrase("The link with {} is revoked.", identity.provider),
+        ways_in.go_on(request.user, EntryKind.IDENTITY_REVOKED, keep),
+    )
+    messages.success(request, said.in_language())
     return redirect("account" if request.user.is_authenticated else "sign-in")

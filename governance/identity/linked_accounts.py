@@ -14,11 +14,11 @@ from governance.identity.permissions import breaks_glass, may_keep_providers, ma
 from governance.identity.providers import identity_claims
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import VerifiedToken
-from governance.models import ExternalIdentity, IdentityProvider, ManagedAccount, Session, Unit, User
+from governance.models import ExternalIdentity, IdentityProvider, ManagedAccount, Unit, User
 from governance.models.people import LOGIN_LETTERS, LONGEST_LOGIN
 from governance.people import cooling_off
 from governance.permission_result import no
-from governance.sign_in import account_notifications
+from governance.sign_in import account_notifications, ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 
@@ -287,8 +287,8 @@ def link_for(*, person: User, provider: IdentityProvider, key: str, by: User) ->
     return row
 
 
-def revoke_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
-    """Revoke a link, as its person or as admin; sessions that came by it end. Raises Refused."""
+def revoke_link(*, identity: ExternalIdentity, reason: str, by: User, keep: str | None = None) -> None:
+    """Revoke a link, as its person or as admin, with the ways in that end with it. Raises Refused."""
     with acting(by=by, reason=reason):
         identity = ExternalIdentity.objects.select_for_update(of=("self",)).get(pk=identity.pk)
         may_revoke(identity, by).or_refuse()
@@ -297,7 +297,7 @@ def revoke_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
         waited = identity.counts_from is not None and identity.counts_from > clock.now()
         identity.ended_at, identity.ended_by, identity.ended_reason = clock.now(), by, reason.strip()
         identity.save()
-        Session.objects.filter(person=identity.person_id, provider=identity.provider_id).delete()
+        go_on = ways_in.take(identity.person, EntryKind.IDENTITY_REVOKED, by=by, keep=keep)
         entries.record(
             EntryKind.IDENTITY_REVOKED,
             person=identity.person.full_name,
@@ -314,5 +314,5 @@ def revoke_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
                 person,
                 f"identity:{identity.pk}",
                 subject=f"The link of {identity.person} with {identity.provider} was revoked",
-                text=f"By {by}: {reason.strip()}",
+                text=f"By {by}: {reason.strip()} {go_on}".strip(),
             )

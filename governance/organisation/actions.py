@@ -19,7 +19,7 @@ from governance.people.boards import board_for
 from governance.people.permissions import may_cease_as_admin, may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
-from governance.sign_in import account_notifications, password_links
+from governance.sign_in import account_notifications, password_links, ways_in
 from governance.tables.reader import Table
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
@@ -294,6 +294,7 @@ def change_address(*, person: User, address: str, by: User | str) -> None:
     if before == address:
         return
     person.email, person.address_changed_at = address, clock.now()
+    go_on = ways_in.take(person, EntryKind.ACCOUNT_CHANGED, by=None)
     account_notifications.tell(
         person,
         f"address:{person.pk}",
@@ -301,7 +302,7 @@ def change_address(*, person: User, address: str, by: User | str) -> None:
         text=(
             f"{by} changed the address to {address or 'none'}. Links for your password go to the new address from "
             f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}, and to the old "
-            "address until then."
+            f"address until then. {go_on}"
         ),
     )
     same_person.look(person)

@@ -19,10 +19,11 @@ from governance.organisation.forms import PeopleForm
 from governance.organisation.table_lines import NEW
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import password_links, sessions
+from governance.sign_in import password_links, sessions, ways_in
 from governance.sign_in.signing import SigningForm
 from governance.tables.importing import Look, SentTable, Target, bring_in
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import joined, phrase
 
 PAGE = 50
 NO_PASSWORD = Q(password="") | Q(password__startswith="!")  # how Django marks that none was set
@@ -223,8 +224,9 @@ def sign_out(request: SignedInRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     own = request.session.session_key if person == request.user else None
     count = sessions.sign_out(person=person, but=own, by=request.user)
-    words = f"{person} is signed out everywhere." if count else f"{person} has no other sessions."
-    messages.success(request, words)
+    out, none = phrase("{} is signed out everywhere.", person), phrase("{} has no other sessions.", person)
+    go_on = ways_in.go_on(person, EntryKind.SIGNED_OUT_BY_AN_ADMIN, own)
+    messages.success(request, joined(out if count else none, go_on).in_language())
     return _back(request)
 
 

@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,11 +18,12 @@ from governance.identity.permissions import may_sign_in_locally
 from governance.models import ExternalIdentity, IdentityProvider, User
 from governance.models.sign_in import INVITATION
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
+from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling, ways_in
 from governance.sign_in.account_forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.form_errors import put_errors
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import Phrase, joined, phrase
 
 TOKEN = "password_link"  # in the session: an address with a token in it is left at once, and never logged
 SECRETS = ("password", "again", "current")
@@ -45,6 +45,7 @@ def account(request: SignedInRequest) -> HttpResponse:
         "others": sum(not here for _, here in rows),
         "linked": [(row, row.counts_from is not None and row.counts_from > clock.now()) for row in linked],
         "providers": [row for row in IdentityProvider.objects.on() if row.pk not in taken],
+        "ways": ways_in.preview(request.user, EntryKind.SIGNED_OUT_ELSEWHERE, key),
         "by_provider": bool(request.session.get(sessions.PROVIDER)),
     }
     return render(request, "governance/sign_in/account.html", context)
@@ -52,15 +53,17 @@ def account(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
-    """End one of my other sessions, or all of them but this."""
-    mark = request.POST.get("session") or None
-    count = sessions.sign_out(
-        person=request.user, mark=mark, but=request.session.session_key, by=request.user
-    )
-    words = "The session is signed out." if count else "The session had already ended."
+    """End one of my other sessions, or all of them but this, with what programs read by if the box is ticked."""
+    mark, key = request.POST.get("session") or None, request.session.session_key
+    also = ways_in.also(request)
+    count = sessions.sign_out(person=request.user, mark=mark, but=key, also=also, by=request.user)
+    words = phrase("The session is signed out.") if count else phrase("The session had already ended.")
     if not mark:
-        words = "You are signed out everywhere else." if count else "You have no other sessions."
-    messages.success(request, words)
+        out, none = phrase("You are signed out everywhere else."), phrase("You have no other sessions.")
+        words = joined(
+            out if count else none, ways_in.go_on(request.user, EntryKind.SIGNED_OUT_ELSEWHERE, key)
+        )
+    messages.success(request, words.in_language())
     return redirect("account")
 
 
@@ -82,21 +85,22 @@ def change_password(request: SignedInRequest) -> HttpResponse:
             form.add_error("current", phrase("{} Your account is unchanged.", wrong))
             status = 429 if wrong.startswith("Too many") else 200
         else:
-            _change(request, form.cleaned_data["password"])
-            messages.success(request, _("Your password is changed. You are signed out everywhere else."))
+            go_on = _change(request, form.cleaned_data["password"])
+            said = phrase("Your password is changed. You are signed out everywhere else.")
+            messages.success(request, joined(said, go_on).in_language())
             return redirect("account")
-    return render(
-        request, "governance/sign_in/account_password.html", {"nav": "account", "form": form}, status=status
-    )
+    ways = ways_in.preview(person, EntryKind.PASSWORD_SET, request.session.session_key)
+    context = {"nav": "account", "form": form, "ways": ways}
+    return render(request, "governance/sign_in/account_password.html", context, status=status)
 
 
-def _change(request: SignedInRequest, password: str) -> None:
+def _change(request: SignedInRequest, password: str) -> Phrase:
     with acting(by=request.user, reason="Own password changed"):
         person = User.objects.select_for_update().get(pk=request.user.pk)
-        password_links.change_password(
-            person, password, how="by themselves", keep=request.session.session_key
-        )
+        key, also = request.session.session_key, ways_in.also(request)
+        go_on = password_links.change_password(person, password, how="by themselves", keep=key, also=also)
     auth.update_session_auth_hash(request, person)
+    return go_on
 
 
 # --- By a link -----------------------------------------------------------------------------------------------
@@ -129,13 +133,15 @@ def set_password(request: HttpRequest) -> HttpResponse:
         return render(request, "governance/sign_in/password_link_ended.html", status=404)
     form = NewPasswordForm(link.person, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        person = password_links.set_password(token=token, password=form.cleaned_data["password"])
+        password, also = form.cleaned_data["password"], ways_in.also(request)
+        person = password_links.set_password(token=token, password=password, also=also)
         auth.logout(request)
         stands_in = password_links.made_by_another(link) and second_step.lost().filter(pk=person.pk).exists()
         if stands_in and may_sign_in_locally(person):
             return second_step.finish_by_link(request, person)
         return _go_on(request, "Your password is set.", person, first=link.purpose == INVITATION)
-    return render(request, "governance/sign_in/password_set.html", {"form": form, "link": link})
+    ways = ways_in.preview(link.person, EntryKind.PASSWORD_SET)
+    return render(request, "governance/sign_in/password_set.html", {"form": form, "link": link, "ways": ways})
 
 
 @open_to_all

@@ -26,9 +26,9 @@ from governance.people import cooling_off
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
-from governance.sign_in import account_notifications, sessions, throttling
+from governance.sign_in import account_notifications, throttling, ways_in
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import Phrase, phrase
 
 LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=1), HANDED: timedelta(days=1)}
 KEPT = timedelta(days=90)  # how long a link that ended is shown to admins
@@ -116,13 +116,6 @@ def make(person: User, purpose: str, *, by: User | None = None) -> PasswordLink:
 def _tell_of_a_mailed_link(person: User, about: str, *, subject: str, text: str) -> None:
     """Notify the person without an extra email, because the link has one."""
     notify.notify(person, "password link", about, subject=subject, text=text, link=reverse("account"))
-
-
-def end_all(person: User) -> None:
-    """End every link of the person that is open, in the running transaction."""
-    PasswordLink.objects.filter(person=person, used_at__isnull=True, ended_at__isnull=True).update(
-        ended_at=clock.now()
-    )
 
 
 # --- The acts ------------------------------------------------------------------------------------------------
@@ -215,8 +208,8 @@ def ask_reset(*, name: str) -> None:
     soon()
 
 
-def set_password(*, token: str, password: str) -> User:
-    """Set the password of the link's person, and end the link, other links and sessions.
+def set_password(*, token: str, password: str, also: bool = False) -> User:
+    """Set the password of the link's person, and end what the table of ways in ends, `also` what its box asks.
 
     Raises Conflict if the link was used or ended meanwhile.
     """
@@ -225,11 +218,12 @@ def set_password(*, token: str, password: str) -> User:
         raise Conflict("This link was used or has expired.", "Ask for a new link on the sign-in page.")
     with acting(by=link.person, reason=f"Password set by a link ({link.get_purpose_display()})"):
         person = User.objects.select_for_update().get(pk=link.person_id)
-        _cool_off(person, link)
+        waits = _cool_off(person, link)
         used = PasswordLink.objects.open().filter(pk=link.pk).update(used_at=clock.now())
         if not used:
             raise Conflict("This link was used or has expired.", "Ask for a new link on the sign-in page.")
-        change_password(person, password, how=link.get_purpose_display())
+        go_on = change_password(person, password, how=link.get_purpose_display(), also=also)
+        _tell_of_password(person, link, waits, go_on)
     throttling.forget(person.login, purpose=throttling.SIGN_IN)
     return person
 
@@ -241,39 +235,45 @@ def made_by_another(link: PasswordLink) -> bool:
     return link.purpose == RESET and link.made_by_id not in (None, link.person_id)
 
 
-def _cool_off(person: User, link: PasswordLink) -> None:
-    """Bar the person from approving a higher stage for a day if others could use the link.
+def _cool_off(person: User, link: PasswordLink) -> bool:
+    """Bar the person from approving a higher stage for a day if others could use the link. Return if they could.
 
-    The person gets a notification. Others could use a link that another person made, or one to an address that
+    Others could use a link that another person made, or one to an address that
     another person changed. The first password of an invited person is safe, unless the address was changed.
     """
     now, changed = clock.now(), person.address_changed_at
-    first = link.purpose == INVITATION
     waits = made_by_another(link) or changed is not None
     if waits:
         person.signs_from = max(filter(None, (person.signs_from, now + cooling_off.LASTS)))
     if changed is not None and changed + cooling_off.LASTS <= now:
         person.address_changed_at = None
-    if waits or not first:
+    return waits
+
+
+def _tell_of_password(person: User, link: PasswordLink, waits: bool, go_on: str) -> None:
+    if waits or link.purpose != INVITATION:
         until = f" You cannot approve a higher stage before {clock.moment_in_words(person.signs_from)}."
         account_notifications.tell(
             person,
             f"link:{link.pk}",
             subject=f"Your password was set by a link ({link.get_purpose_display()})",
-            text=f"Every browser was signed out.{until if waits else ''}",
+            text=f"Every browser was signed out.{until if waits else ''} {go_on}".strip(),
         )
 
 
-def change_password(person: User, password: str, *, how: str, keep: str | None = None) -> None:
-    """Set the password in the running act, and end links, and all sessions but `keep`.
+def change_password(
+    person: User, password: str, *, how: str, keep: str | None = None, also: bool = False
+) -> Phrase:
+    """Set the password in the running act, and end what the table of ways in ends. Return what goes on.
 
     Raises ValidationError for a password that is not good enough, for every page and program.
     """
     validate_password(password, person)
     person.set_password(password)
     person.save()
-    end_all(person)
-    sessions.end_all(person, but=keep)
+    go_on = ways_in.take(
+        person, EntryKind.PASSWORD_SET, by=person, reason="The password was set", keep=keep, also=also
+    )
     entries.record(EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how=how)
     if keep is not None:
         account_notifications.tell(
@@ -282,10 +282,11 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
             subject="Your password was changed",
             text=(
                 "Someone changed the password on the page of your account, and every other browser was "
-                "signed out. If that was not you, ask for a link to choose a new password on the sign-in "
+                f"signed out. {go_on} If that was not you, ask for a link to choose a new password on the sign-in "
                 "page, and tell an admin."
             ),
         )
+    return go_on
 
 
 # --- The mails -----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from governance.identity.providers.denials import Denied
 from governance.models import Entry, Session, User
 from governance.notifications import preferences
 from governance.permission_result import no
-from governance.sign_in import account_notifications, throttling
+from governance.sign_in import account_notifications, throttling, ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 
 BOX = "session"
@@ -171,32 +171,29 @@ def of(person: User) -> list[Session]:
     return list(rows.order_by("-seen_at", "-expire_date"))
 
 
-def end_all(person: User, *, but: str | None = None) -> int:
-    """End the person's sessions but the one with the key `but`. Return the number ended."""
-    rows = Session.objects.filter(person=person)
-    if but is not None:
-        rows = rows.exclude(session_key=but)
-    return rows.delete()[0]
-
-
-def sign_out(*, person: User, mark: str | None = None, but: str | None = None, by: User) -> int:
+def sign_out(
+    *, person: User, mark: str | None = None, but: str | None = None, also: bool = False, by: User
+) -> int:
     """End the session of the person with this mark, or all but `but`. Return the number ended.
 
-    People end their sessions, and admins those of everyone. Raises Refused.
+    Without a mark, `also` ends what programs read by. People end their sessions, and admins those of everyone. Raises
+    Refused.
     """
     own = by.pk == person.pk
+    act = EntryKind.SIGNED_OUT_ELSEWHERE if own else EntryKind.SIGNED_OUT_BY_AN_ADMIN
     with acting(by=by, reason="Signed out"):
         if not own and not (by.is_active and by.is_admin):
             no("Only admins can sign someone else out.", "Ask an admin.").or_refuse()
+        rows = Session.objects.filter(person=person).exclude(session_key=but or "")
         if mark is None:
-            count = end_all(person, but=but)
+            count = rows.count()
+            ways_in.take(person, act, by=by, reason="Signed out everywhere", keep=but, also=also)
         else:
-            rows = Session.objects.filter(person=person).exclude(session_key=but or "")
             row = next((row for row in rows if row.mark == mark), None)
             count = row.delete()[0] if row else 0
         if count:
             entries.record(
-                EntryKind.SIGNED_OUT_ELSEWHERE if own else EntryKind.SIGNED_OUT_BY_AN_ADMIN,
+                act,
                 person=person.full_name,
                 person_id=person.pk,
                 sessions=count,

@@ -98,7 +98,7 @@ MUTANTS = [
     (
         "whoever has a factor shows it",
         "governance.identity.factors.second_step:begin",
-        "if not factors_of(person):",
+        "if not had_one().filter(pk=person.pk).exists():",
         "if True:",
         f"{FACTORS} -k between_the_steps",
     ),
@@ -178,6 +178,13 @@ MUTANTS = [
         "(SEEN, idle)",
         "(SEEN, timedelta.max)",
         "tests/app/governance/sign_in/test_account.py -k was_left",
+    ),
+    (
+        "an act ends the ways of its row",
+        "governance.sign_in.ways_in:take",
+        "one in ending and end is not None",
+        "False",
+        "tests/app/governance/identity/test_ways_in.py -k each_act",
     ),
     (
         "a session from the future ends",

@@ -16,7 +16,7 @@ from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
 from governance.models import AuthenticatorApp, FactorUse, User
 from governance.permission_result import Conflict
-from governance.sign_in import account_notifications, throttling
+from governance.sign_in import account_notifications, throttling, ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 
 PERIOD = 30  # seconds
@@ -43,7 +43,7 @@ def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
         return None
     with acting(by=person, reason="Authenticator app added"):
         User.objects.select_for_update().get(pk=person.pk)
-        end_for(person, by=person)
+        ways_in.take(person, EntryKind.AUTHENTICATOR_APP_ADDED, by=person)
         row = AuthenticatorApp(person=person, secret=b"", made_at=now)
         row.secret = secret_box.closed(secret, _use(person.pk))
         row.save()
@@ -58,27 +58,20 @@ def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
     return row
 
 
-def revoke(*, person: User) -> None:
-    """Revoke the app of the person. Raises Conflict if there is none."""
+def revoke(*, person: User, keep: str | None = None, also: bool = False) -> None:
+    """Revoke the app of the person, and the ways in that end with it. Raises Conflict if there is none."""
     with acting(by=person, reason="Authenticator app revoked"):
-        if not end_for(person, by=person):
+        User.objects.select_for_update().get(pk=person.pk)
+        if app_of(person) is None:
             raise Conflict("You have no authenticator app.")
+        go_on = ways_in.take(person, EntryKind.AUTHENTICATOR_APP_REVOKED, by=person, keep=keep, also=also)
         entries.record(EntryKind.AUTHENTICATOR_APP_REVOKED, person=person.full_name, person_id=person.pk)
         account_notifications.tell(
             person,
             "app",
             subject="Your authenticator app was revoked",
-            text="The codes of the app no longer work. If that was not you, change your password.",
+            text=f"The codes of the app no longer work. {go_on} If that was not you, change your password.",
         )
-
-
-def end_for(person: User, *, by: User | None) -> bool:
-    """Revoke the app of the person in the running act; whether there was one."""
-    row = AuthenticatorApp.objects.select_for_update().filter(person=person, ended_at=None).first()
-    if row is not None:
-        row.ended_at, row.ended_by = clock.now(), by
-        row.save()
-    return row is not None
 
 
 def why_refused(person: User, code: str, *, purpose: str, address: str | None, since=None) -> str:

@@ -24,7 +24,7 @@ from governance.models import Entry, FactorUse, Passkey, User
 from governance.people.cooling_off import admin_for_a_day
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.queue.task_base import after_commit
-from governance.sign_in import account_notifications
+from governance.sign_in import account_notifications, ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 
@@ -245,8 +245,11 @@ def confirm(*, passkey: Passkey, by: User) -> None:
         )
 
 
-def revoke(*, passkey: Passkey, by: User) -> None:
-    """Revoke your passkey at once, for good. Its signatures stay. Raises Refused, Conflict."""
+def revoke(*, passkey: Passkey, by: User, keep: str | None = None, also: bool = False) -> None:
+    """Revoke your passkey at once, for good, and the ways in that end with it. Raises Refused, Conflict.
+
+    Its signatures stay.
+    """
     with acting(by=by, reason="Passkey ended"):
         row = Passkey.objects.select_for_update().get(pk=passkey.pk)
         if by.pk != row.person_id:
@@ -258,6 +261,7 @@ def revoke(*, passkey: Passkey, by: User) -> None:
             raise Conflict("This passkey was already revoked.")
         row.ended_at, row.ended_by = clock.now(), by
         row.save()
+        go_on = ways_in.take(by, EntryKind.PASSKEY_REVOKED, by=by, keep=keep, also=also)
         entries.record(
             EntryKind.PASSKEY_REVOKED, person=by.full_name, person_id=by.pk, passkey=row.pk, name=row.name
         )
@@ -265,7 +269,7 @@ def revoke(*, passkey: Passkey, by: User) -> None:
             by,
             f"passkey:{row.pk}",
             subject=f"Your passkey {row.name} was revoked",
-            text="You can no longer use this passkey. If that was not you, change your password.",
+            text=f"You can no longer use this passkey. {go_on} If that was not you, change your password.",
         )
 
 

@@ -7,7 +7,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting, insert_many
 from governance.models import RecoveryCode, User
-from governance.sign_in import account_notifications, throttling
+from governance.sign_in import account_notifications, throttling, ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 
 COUNT = 10
@@ -21,13 +21,13 @@ def left(person: User) -> int:
     return _open(person).count()
 
 
-def make(*, person: User) -> list[str]:
-    """Return new codes, to be shown once. Earlier codes end."""
+def make(*, person: User, keep: str | None = None, also: bool = False) -> list[str]:
+    """Return new codes, to be shown once. Earlier codes end, with the ways in that end with them."""
     codes = ["".join(secrets.choice(LETTERS) for _ in range(LENGTH)) for _ in range(COUNT)]
     now = clock.now()
     with acting(by=person, reason="Recovery codes made"):
         User.objects.select_for_update().get(pk=person.pk)
-        end_all(person)
+        go_on = ways_in.take(person, EntryKind.RECOVERY_CODES_MADE, by=person, keep=keep, also=also)
         insert_many(
             RecoveryCode, [RecoveryCode(person=person, hash=_hash(code), made_at=now) for code in codes]
         )
@@ -38,16 +38,9 @@ def make(*, person: User) -> list[str]:
             person,
             "recovery codes",
             subject="Recovery codes were made for your account",
-            text="Earlier codes no longer work. If that was not you, change your password.",
+            text=f"Earlier codes no longer work. {go_on} If that was not you, change your password.",
         )
     return ["-".join(code[place : place + 4] for place in range(0, LENGTH, 4)) for code in codes]
-
-
-def end_all(person: User) -> None:
-    """End what is left, in the running act."""
-    for row in _open(person).select_for_update():
-        row.ended_at = clock.now()
-        row.save()
 
 
 def why_refused(person: User, code: str, *, address: str | None) -> str:

@@ -12,12 +12,12 @@ from django.db.models import Q
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.identity.factors import codes, passkeys, recovery_codes
+from governance.identity.factors import passkeys
 from governance.models import AuthenticatorApp, FactorReset, User
 from governance.models.sign_in import RESET
 from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
-from governance.sign_in import account_notifications, password_links, sessions
+from governance.sign_in import account_notifications, password_links, ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 
@@ -130,13 +130,8 @@ def _do(key: int) -> int:
         if row.done_at is not None or row.stopped_at is not None:
             return 0
         now, person = clock.now(), User.objects.select_for_update().get(pk=row.person_id)
-        ended = passkeys.of(person)
-        for passkey in ended:
-            passkey.ended_at, passkey.ended_by = now, row.asked_by
-            passkey.save()
-        codes.end_for(person, by=row.asked_by)
-        recovery_codes.end_all(person)
-        sessions.end_all(person)
+        ended = len(passkeys.of(person))
+        go_on = ways_in.take(person, EntryKind.FACTORS_RESET, by=row.asked_by)
         person.signs_from = max(filter(None, (person.signs_from, now + cooling_off.LASTS)))
         person.save()
         row.done_at = now
@@ -146,7 +141,7 @@ def _do(key: int) -> int:
             person=person.full_name,
             person_id=person.pk,
             reset=row.pk,
-            passkeys=len(ended),
+            passkeys=ended,
             signs_from=person.signs_from,
         )
         account_notifications.tell(
@@ -155,9 +150,9 @@ def _do(key: int) -> int:
             subject="The second factors of your account were reset",
             text=(
                 f"{row.asked_by} asked for the reset a day ago. Every browser was signed out, and you cannot "
-                f"approve a higher stage before {clock.moment_in_words(person.signs_from)}. Your password alone does "
-                "not open your account. Use the link for a new password that you get by email, or ask an admin for "
-                "another link. Then add a passkey."
+                f"approve a higher stage before {clock.moment_in_words(person.signs_from)}. {go_on} Your "
+                "password alone does not open your account. Use the link for a new password that you get by email, or "
+                "ask an admin for another link. Then add a passkey."
             ),
         )
         if person.has_usable_password():

@@ -2,7 +2,7 @@
 
 The session keeps for minutes who typed a right password, and no one is signed in between the two steps.
 
-An account that ever had a passkey or an app is never opened by its password alone. The rows of ended factors say so,
+An account that ever had a passkey or an app is never opened by its password alone. The rows of ended factors show this,
 and the database deletes none of them. If no factor works, a recovery code opens the account, or a link that someone
 else made.
 """
@@ -58,7 +58,7 @@ def had_one() -> QuerySet[User]:
 
 
 def lost() -> QuerySet[User]:
-    """Return the people of `had_one` of whom no passkey and no app works at this address."""
+    """Return the people of `had_one` without a passkey or an app that works at this address."""
     return had_one().exclude(pk__in=passkeys.people_with_one() | codes.people_with_one())
 
 
@@ -68,7 +68,7 @@ def lost_in_words() -> str:
     if not count:
         return ""
     return (
-        f"Accounts without a working second factor at {settings.ADDRESS}: {count}. Their password alone does not open "
+        f"Accounts without a working second factor at {settings.ADDRESS}: {count}. The password alone does not open "
         "them. A recovery code opens them, or a link for a new password from an admin, or from `manage.py "
         "password_link LOGIN`. If the address is wrong, set PLUMBLINE_ADDRESS to the earlier address."
     )

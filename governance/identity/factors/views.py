@@ -19,8 +19,9 @@ from governance.identity.factors import codes, passkeys, recovery_codes, relying
 from governance.identity.factors.forms import FirstCodeForm, FreshForm, NameForm
 from governance.models import FactorReset, Passkey
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import sessions
+from governance.sign_in import sessions, ways_in
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 
 SECRETS = ("password", "code", "first", "recovery", "assertion")
@@ -145,7 +146,7 @@ def revoke_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Passkey, pk=pk, person=request.user, ended_at=None)
     form = FreshForm(_sent(request), request=request, purpose="revoke a passkey")
     if request.method == "POST" and form.is_valid():
-        passkeys.revoke(passkey=row, by=request.user)
+        passkeys.revoke(passkey=row, by=request.user, **_ending(request))
         messages.success(request, phrase("{} no longer works.", row.name).in_language())
         return redirect("account-security")
     happens = [
@@ -153,7 +154,8 @@ def revoke_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
         "Earlier signatures stay valid.",
         *_last_factor(second_step.factors_of(request.user)),
     ]
-    return _ask(request, form, f"Revoke the passkey {row.name}", "Revoke the passkey", happens)
+    title = f"Revoke the passkey {row.name}"
+    return _ask(request, form, title, "Revoke the passkey", happens, EntryKind.PASSKEY_REVOKED)
 
 
 @sensitive_post_parameters(*SECRETS)
@@ -192,7 +194,7 @@ def revoke_app(request: SignedInRequest) -> HttpResponse:
         raise Http404("You have no authenticator app.")
     form = FreshForm(_sent(request), request=request, purpose="revoke the authenticator app")
     if request.method == "POST" and form.is_valid():
-        codes.revoke(person=request.user)
+        codes.revoke(person=request.user, **_ending(request))
         messages.success(request, "The codes of your app no longer work.")
         return redirect("account-security")
     return _ask(
@@ -201,6 +203,7 @@ def revoke_app(request: SignedInRequest) -> HttpResponse:
         "Revoke the authenticator app",
         "Revoke the app",
         ["The codes of the app no longer work.", *_last_factor(second_step.factors_of(request.user))],
+        EntryKind.AUTHENTICATOR_APP_REVOKED,
     )
 
 
@@ -211,7 +214,7 @@ def make_codes(request: SignedInRequest) -> HttpResponse:
     """Make recovery codes, and show them this once."""
     form = FreshForm(_sent(request), request=request, purpose="make recovery codes")
     if request.method == "POST" and form.is_valid():
-        made = recovery_codes.make(person=request.user)
+        made = recovery_codes.make(person=request.user, **_ending(request))
         return render(request, "governance/factors/codes_made.html", {"nav": "account", "codes": made})
     happens = [
         f"{recovery_codes.COUNT} codes are shown once. Print them, or keep them in a safe place.",
@@ -221,7 +224,8 @@ def make_codes(request: SignedInRequest) -> HttpResponse:
         ),
         "Earlier codes no longer work.",
     ]
-    return _ask(request, form, "Make recovery codes", "Make recovery codes", happens)
+    act = EntryKind.RECOVERY_CODES_MADE
+    return _ask(request, form, "Make recovery codes", "Make recovery codes", happens, act)
 
 
 @require_POST
@@ -239,8 +243,8 @@ def _last_factor(has: second_step.Factors) -> list:
         return []
     return [
         phrase(
-            "You have no other second factor. Your password alone does not open your account. Until you add another "
-            "factor, only a recovery code (left: {}) or a link from an admin opens it.",
+            "You have no other second factor. Your password alone does not open your account. Only a recovery code "
+            "(left: {}) or a link from an admin opens it, until you add another factor.",
             has.recovery_codes,
         )
     ]
@@ -256,6 +260,11 @@ def _elsewhere(request: HttpRequest) -> str:
     return f"{address}{request.path}" if address else ""
 
 
-def _ask(request, form, title: str, verb: str, happens: list[str]) -> HttpResponse:
+def _ending(request: SignedInRequest) -> dict:
+    return {"keep": request.session.session_key, "also": ways_in.also(request)}
+
+
+def _ask(request, form, title: str, verb: str, happens: list[str], act: EntryKind) -> HttpResponse:
     context = {"nav": "account", "form": form, "title": title, "verb": verb, "happens": happens}
+    context["ways"] = ways_in.preview(request.user, act, request.session.session_key)
     return render(request, "governance/factors/factor_act.html", context, status=form.status)

@@ -5,15 +5,13 @@ from django.db.models import Q
 from django.urls import reverse
 
 from governance import clock
-from governance.api_tokens.actions import end_tokens
 from governance.audit_log import entries
 from governance.models import Delegation, Membership, User
-from governance.notifications import preferences
 from governance.notifications.notify import notify
 from governance.people import boards
 from governance.people.permissions import may_cease_as_admin, may_end_seat
 from governance.permission_result import ended, no
-from governance.sign_in import password_links, sessions
+from governance.sign_in import ways_in
 from governance.vocabulary import ReviewOutcome, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contracts.enforcement import system_keys
@@ -62,10 +60,8 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         person.save()
         end_loans(person, f"The account of {person} was deactivated")
         seats = end_seats(person.memberships)
-        sessions.end_all(person)
-        password_links.end_all(person)
-        end_tokens(person=person, reason=reason.strip(), by=by)
-        preferences.revoke_calendar_address(person=person)
+        gone = f"The account of the owner was deactivated: {reason.strip()}"
+        ways_in.take(person, EntryKind.ACCOUNT_DEACTIVATED, by=by, reason=gone)
         entries.record(
             EntryKind.ACCOUNT_DEACTIVATED, person=person.full_name, person_id=person.pk, login=person.login
         )

@@ -17,7 +17,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from tests.support.factories import PASSWORD, make_person
 from tests.support.identity.authenticator import ORIGIN, enrolled
 
-NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
+NOON = datetime(2027, 1, 11, 12, tzinfo=UTC)
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 NEW = "a wholly new phrase"
 FACTOR, INBOX = "/sign-in/factor/", "/"
@@ -195,7 +195,7 @@ def test_start_and_status_say_how_many_accounts_lost_their_step(
     run.Command().tell()
     said = capsys.readouterr().out
     assert settings.ADDRESS in said
-    assert ": 1. Their password" in said
+    assert ": 1. The password" in said
     page = as_(admin).get("/status/")
     assert list(page.context["without_factor"]) == [lost]
     assert f"/accounts/{lost.pk}/factors/" in page.content.decode()

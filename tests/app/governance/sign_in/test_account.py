@@ -404,14 +404,14 @@ def test_a_mail_that_fails_is_tried_again_and_the_link_still_works(newcomer, adm
 
 def test_a_first_password_is_no_way_around_a_factor_or_a_provider(newcomer, admin, monkeypatch):
     (link,) = password_links.invite(people=[newcomer], by=admin)
-    for name, there in (
-        ("second_step.factors_of", "/sign-in/factor/"),
-        ("may_sign_in_locally", "/sign-in/?name=ana"),
+    for name, instead, there in (
+        ("second_step.had_one", User.objects.all, "/sign-in/factor/"),
+        ("may_sign_in_locally", lambda person: False, "/sign-in/?name=ana"),
     ):
         client = Client()
         client.get(f"/password/link/{password_links.token_of(link)}/")
         with monkeypatch.context() as patch:
-            patch.setattr(f"governance.sign_in.account_views.{name}", lambda person, n=name: "factors" in n)
+            patch.setattr(f"governance.sign_in.account_views.{name}", instead)
             assert client.post("/password/", {"password": NEW, "again": NEW}).url == there
         assert not is_in(client)
         with acting(by=admin, reason="Test"):
