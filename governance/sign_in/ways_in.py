@@ -1,7 +1,7 @@
 """The ways into an account, and what each act that takes one away does to every other way.
 
 The table has a row for each act and a column for each way. Acts run their row by `take`, in their transaction. Pages
-and notices name the ways that go on by the same table.
+and notifications name the ways that go on by the same table.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 
     ENDS = "E"
     ASKED = "A"  # ends if the box on the page is ticked, which it is at first
-    GOES_ON = "-"  # named on the page and in the notice
+    GOES_ON = "-"  # named on the page and in the notification
     SHUT = "S"  # opens nothing while the account is deactivated, and is there again with the account
 
 

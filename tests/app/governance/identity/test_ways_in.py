@@ -61,7 +61,7 @@ def test_each_act_does_to_each_way_what_the_table_has(world, act):
     assert all(world.before.values()), world.before
     asks = Outcome.ASKED in ways_in.outcomes(act).values()
     for world.also in (False, True) if asks else (False,):
-        world.clock.shift(timedelta(seconds=1))  # a notice of the same moment is not sent again
+        world.clock.shift(timedelta(seconds=1))  # a notification of the same moment is not sent again
         point = transaction.savepoint()
         RUN[act](world)
         assert world.counts() == {name: left(world, act, name) for name in WAYS}
