@@ -17,16 +17,18 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
 from governance import clock
-from governance.models import User
+from governance.models import Unit, User
 from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
 from governance.tables.encodings import CodePageUnsure
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import ImportBatch, ImportRun
+from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.inventories import actions as inventory_actions
+from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
 
 log = structlog.get_logger("plumbline.imports")
-LONG = 2_000  # rows beyond which an import is the worker's
+LONG = 500  # rows beyond which an import is the worker's
 FOLDER = "import-runs"
 LOST = timedelta(minutes=10)  # without a word for so long, whoever does it is gone
 TRIES = 2
@@ -182,20 +184,28 @@ def _upload(asked: ImportRun, progress: "_Progress") -> ImportBatch:
         content = stored.read()
     if not asked.content.startswith(f"{FOLDER}/{hashlib.sha256(content).hexdigest()}"):
         raise ValidationError("The file was changed while it waited. Send the file again.")
-    options = dict(asked.options)
+    options = {"content": content, "file_name": asked.file_name, "by": asked.by} | asked.options
+    if options["source"] == OWN_SHEET:
+        del options["source"]
+        return portfolio_actions.upload_portfolio(progress=progress, **options)
     if day := options.pop("published_on", None):
         options["published_on"] = date.fromisoformat(day)
-    return inventory_actions.upload_batch(
-        content=content, file_name=asked.file_name, by=asked.by, progress=progress, **options
-    )
+    return inventory_actions.upload_batch(progress=progress, **options)
 
 
 def _map(asked: ImportRun, progress: "_Progress") -> ImportBatch:
+    if asked.batch.source == OWN_SHEET:
+        units = {name: Unit.objects.filter(pk=asked.options[name]).first() for name in ("unit", "parent")}
+        return portfolio_actions.map_portfolio(
+            batch=asked.batch, by=asked.by, progress=progress, **asked.options | units
+        )
     return inventory_actions.map_batch(batch=asked.batch, by=asked.by, progress=progress, **asked.options)
 
 
 def _confirm(asked: ImportRun, progress: "_Progress") -> ImportBatch:
-    inventory_actions.confirm_batch(batch=asked.batch, by=asked.by, progress=progress, **asked.options)
+    own = asked.batch.source == OWN_SHEET
+    confirm = portfolio_actions.confirm_portfolio if own else inventory_actions.confirm_batch
+    confirm(batch=asked.batch, by=asked.by, progress=progress, **asked.options)
     return asked.batch
 
 

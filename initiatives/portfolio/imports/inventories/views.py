@@ -89,8 +89,10 @@ def _upload(request, form):
     titles = dict(opened.table.sheets)
     if described.guessed and len(titles) > 1 and not cleaned["sheet"] and described.sheet not in titles:
         raise SheetUnsure(opened.table.sheets, opened.table.sheet)
-    if cleaned["source"] == OWN_SHEET:
-        read = {"encoding": cleaned["encoding"], "sheet": cleaned["sheet"]}
+    own, read = cleaned["source"] == OWN_SHEET, {"encoding": cleaned["encoding"], "sheet": cleaned["sheet"]}
+    if own:
+        portfolio_actions.refuse_too_many(opened.rows)
+    if own and opened.rows <= import_runs.LONG:
         batch = portfolio_actions.upload_portfolio(content=content, file_name=name, by=request.user, **read)
         form.throw_away()
         messages.success(
@@ -100,20 +102,16 @@ def _upload(request, form):
             ).in_language(),
         )
         return redirect(batch)
-    options = {
-        "source": form.source_key,
-        "encoding": cleaned["encoding"],
-        "organisation": cleaned["organisation"],
-        "published_on": cleaned["published_on"],
-        "sheet": cleaned["sheet"],
-        "own": cleaned["own"],
-    }
+    options = {"source": form.source_key, **read}
+    if not own:
+        options |= {name: cleaned[name] for name in ("organisation", "published_on", "own")}
     if opened.rows > import_runs.LONG:
-        day = cleaned["published_on"]
+        if day := options.get("published_on"):
+            options["published_on"] = day.isoformat()
         import_runs.ask_run(
             kind="upload",
             rows=opened.rows,
-            options=options | {"published_on": day.isoformat() if day else None},
+            options=options,
             content=content,
             file_name=name,
             by=request.user,

@@ -55,7 +55,13 @@ NO_HARM = "Not stated by the portfolio that it was imported from."
 
 
 def upload_portfolio(
-    *, content: bytes, file_name: str, encoding: str = "", sheet: str = "", by: User
+    *,
+    content: bytes,
+    file_name: str,
+    encoding: str = "",
+    sheet: str = "",
+    by: User,
+    progress: batch_rows.Progress | None = None,
 ) -> ImportBatch:
     """Read a sheet and keep each row with its planned result. Rows are live once published.
 
@@ -71,24 +77,22 @@ def upload_portfolio(
         if first is not None and first.rows.filter(done_at__isnull=True).exists():
             return first
         opened = open_inventory(content, source_for(OWN_SHEET) or newcomer(OWN_SHEET), encoding, sheet)
-        if opened.rows > MOST_ROWS:
-            raise ValidationError(
-                {
-                    "file": phrase(
-                        "The sheet has {} rows. Send no more than {} at once.",
-                        f"{opened.rows:,}",
-                        f"{MOST_ROWS:,}",
-                    )
-                }
-            )
+        refuse_too_many(opened.rows)
         lines = list(opened.lines())
         note_reading(batch, opened.table, encoding, sheet)
         batch.reading |= sheet_reading.guessed(lines, batch.columns)
         batch.reading["remarks"] += batch.reading.pop("odd_columns")
         batch.save()
-        _plan(batch, lines)
+        _plan(batch, lines, progress)
         record_upload(batch)
     return batch
+
+
+def refuse_too_many(rows: int) -> None:
+    """Raise ValidationError on "file" if a sheet has more rows than one import takes."""
+    if rows > MOST_ROWS:
+        said = "The sheet has {} rows. Send no more than {} at once."
+        raise ValidationError({"file": phrase(said, f"{rows:,}", f"{MOST_ROWS:,}")})
 
 
 # How a sheet is read
@@ -112,6 +116,7 @@ def map_portfolio(
     point: str = "",
     comma: str = "",
     by: User,
+    progress: batch_rows.Progress | None = None,
 ) -> ImportBatch:
     """Set how the sheet is read, and keep the mapping for the next one.
 
@@ -151,7 +156,7 @@ def map_portfolio(
         lines = list(batch_rows.lines_of(batch))
         batch.reading = reading | sheet_reading.with_words(lines, reading, None)
         _remember(kept, batch)
-        _plan(batch, lines)
+        _plan(batch, lines, progress)
         entries.record(
             EntryKind.INVENTORY_MAPPED,
             batch=batch.pk,
@@ -232,8 +237,10 @@ def _remember(kept: InventorySource, batch: ImportBatch) -> None:
     remember_file(kept, batch)
 
 
-def _plan(batch: ImportBatch, lines: list[Line]) -> None:
+def _plan(batch: ImportBatch, lines: list[Line], progress: batch_rows.Progress | None = None) -> None:
     """Save the rows of the batch as they would be now. Live rows stay unchanged."""
+    if progress:
+        progress(0, len(lines))
     export = batch.reading["export"]
     look = queries.look(batch.uploaded_by, exported=export)
     batch.reading = dict(batch.reading)
@@ -261,7 +268,9 @@ def _plan(batch: ImportBatch, lines: list[Line]) -> None:
 # Published
 
 
-def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
+def confirm_portfolio(
+    *, batch: ImportBatch, by: User, progress: batch_rows.Progress | None = None
+) -> dict[str, int]:
     """Register the units, initiatives and business cases of the sheet, and ask owners.
 
     Only certain owners are asked. Rows set aside and proposed changes wait. Returns the number of rows by result, and
@@ -273,7 +282,7 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         batch_rows.still_current(batch)
         lines = list(batch_rows.lines_of(batch))
-        _plan(batch, lines)  # another sheet may have been published meanwhile
+        _plan(batch, lines, progress)  # another sheet may have been published meanwhile
         if _invite(batch, by):
             _plan(batch, lines)
             _remember(_own_source(), batch)
@@ -285,7 +294,12 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
                 "Decide what to do with each row that is set aside, or upload a different sheet.",
             )
         new = [row for row in rows if row.decision == "import"]
-        import_rows(batch, new, by, _units(batch, new))
+        units = _units(batch, new)
+        for start in range(0, len(new), batch_rows.AT_A_TIME):
+            some = new[start : start + batch_rows.AT_A_TIME]
+            import_rows(batch, some, by, units)
+            if progress:
+                progress(start + len(some), len(rows))
         _state(new)
         _propose_tiers(new)
         asked = _ask_owners(new, by)
