@@ -99,7 +99,9 @@ def parts_of(header: str) -> list[str]:
     if re.search(r" \(\d+\)$|\b(?:yes|y|ja|j|oui|s[i\u00ed]|sim) ?[/|]", header, re.IGNORECASE):
         return []
     parts = re.split(r"[/|()\[\]]| [\u2013\u2014-] ", header)
-    found = [name for part in parts if (name := plain(part))]
+    # A word that a line break divides has a hyphen there, of its own or of the break: "go- live", "bud- get".
+    whole = (re.sub(r"(?<=\w)-\s+(?=\w)", mark, part) for part in parts for mark in ("-", ""))
+    found = list(dict.fromkeys(name for part in whole if (name := plain(part))))
     return found if len(found) > 1 or found != [plain(header)] else []
 
 

@@ -57,8 +57,7 @@ TWO_NAMES = ("{} / {}", "{} ({})", "{}|{}", "{} [{}]", "{} - {}")
 NOTES = ("{} (see the notes)", "{} [k€]", "{} / Sarake")
 
 
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize(
+every_importer = pytest.mark.parametrize(
     ("find", "headers"),
     [
         (lambda columns: portfolio_columns.GUIDE.guess(columns, {}), portfolio_columns.HEADERS),
@@ -67,6 +66,10 @@ NOTES = ("{} (see the notes)", "{} [k€]", "{} / Sarake")
     ],
     ids=["portfolio", "inventory", "systems"],
 )
+
+
+@pytest.mark.parametrize("seed", range(8))
+@every_importer
 def test_no_heading_in_two_languages_is_read_wrong(find, headers, seed):
     dice = random.Random(seed)
     # A name that two fields have is no truth.
@@ -84,6 +87,28 @@ def test_no_heading_in_two_languages_is_read_wrong(find, headers, seed):
     print(f"seed {seed}: {len(found)} right of {len(truth)}")
     assert not wrong
     assert found.keys() == truth.keys()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@every_importer
+def test_a_heading_that_a_line_break_divides_is_found(find, headers, seed):
+    dice = random.Random(seed)
+    truth = {}
+    for role, known in headers.items():
+        own = [
+            name for name in known if sum(name in other for other in headers.values()) == 1 and len(name) > 5
+        ]
+        if own:
+            name = dice.choice(own)
+            gap = next((place for place, letter in enumerate(name) if letter in " -"), 0)
+            divided = (
+                f"{name[:gap]}{name[gap].strip()}\n{name[gap + 1 :]}" if gap else f"{name[:3]}-\n{name[3:]}"
+            )
+            truth[role] = divided
+    text = ";".join(f'"{heading}"' for heading in truth.values())
+    columns = read_table(f"{text}\n{';'.join('x' for _ in truth)}\n".encode()).columns
+    found = find(columns)
+    assert {role: columns[place] for place, role in enumerate(truth)} == found
 
 
 def test_a_heading_of_two_fields_is_asked_about():
