@@ -139,7 +139,7 @@ def test_h4_a_seat_approves_nothing_in_its_first_day_unless_confirmed_by_another
     for nobody in (cast.admin, cast.outsider, cast.seat_risk):
         with pytest.raises(Refused):
             organisation_actions.confirm_seat(membership=seat, by=nobody)
-    with pytest.raises(DatabaseError, match="stays as it was written"):
+    with pytest.raises(DatabaseError, match="is confirmed by the chair"):
         past_the_act(again(seat), cast.admin, confirmed_by=cast.admin, confirmed_at=clock.now())
     organisation_actions.confirm_seat(membership=seat, by=cast.chair)
     assert initiative_acts.sign_off(review, SEAT, cast.outsider).verdict == "approve"
