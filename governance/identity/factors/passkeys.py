@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import webauthn
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from webauthn.helpers import structs as webauthn_structs
@@ -88,12 +89,10 @@ def usable(person: User) -> list[Passkey]:
     return [row for row in found if row.pk in sealed]
 
 
-def people_with_one() -> set[int]:
-    """Return the keys of the people with a passkey for this host."""
-    if relying_party.why_none():
-        return set()
+def for_this_host() -> QuerySet[Passkey]:
+    """Return the open passkeys of all people that were made for this host."""
     rows = Passkey.objects.filter(ended_at=None, rp_id=relying_party.host())
-    return set(rows.values_list("person", flat=True))
+    return rows.none() if relying_party.why_none() else rows
 
 
 def sealed_keys(rows: list[Passkey]) -> set[int]:

@@ -59,7 +59,8 @@ def had_one() -> QuerySet[User]:
 
 def lost() -> QuerySet[User]:
     """Return the people of `had_one` without a passkey or an app that works at this address."""
-    return had_one().exclude(pk__in=passkeys.people_with_one() | codes.people_with_one())
+    here = passkeys.for_this_host().values("person")
+    return had_one().exclude(pk__in=here).exclude(pk__in=codes.people_with_one())
 
 
 def lost_in_words() -> str:
