@@ -99,7 +99,7 @@ PEOPLE = (
         "outsider", "Sam Brook", "facilities",
         "Describe your own idea; then try to open somebody else's initiative by its reference.",
     ),
-    # Everybody else has an account too, with the same password. Nils Holm also needs the passkey by which he signs.
+    # Everybody else has an account too, with the same password. Ayesha Rahman also needs her passkey.
     Person("second-admin", "Noor Aziz", admin=True),
     Person("sponsor", "Ada Moreau", "northgate"),
     Person("nora", "Nora Falk", "accounts"),

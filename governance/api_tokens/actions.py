@@ -11,6 +11,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.authorization import service_keys
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.models import ApiToken, User
 from governance.models.sign_in import (
     PERSONAL,
@@ -21,7 +22,6 @@ from governance.models.sign_in import (
     SERVICE_SCOPES,
 )
 from governance.permission_result import Answer, no, yes
-from governance.sign_in import ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance import clock
 from governance.api_tokens import actions
 from governance.api_tokens.forms import EndTokenForm, RotateTokenForm, TokenForm
+from governance.identity import ways_in
 from governance.models import ApiToken, ApiTokenUse
 from governance.models.sign_in import PERSONAL_SCOPES, READ, SERVICE, SERVICE_SCOPES, TOKEN_KINDS
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import ways_in
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import joined, phrase

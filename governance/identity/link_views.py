@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.identity import linked_accounts
+from governance.identity import linked_accounts, ways_in
 from governance.identity.forms import LinkOwnForm
 from governance.identity.providers import round_trip
 from governance.identity.providers.denials import Denied
@@ -16,7 +16,7 @@ from governance.identity.sign_in_views import answers, refused_page
 from governance.models import ExternalIdentity, IdentityProvider
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import sessions, ways_in
+from governance.sign_in import sessions
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import joined, phrase
 

@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.identity import break_glass, same_person
+from governance.identity import break_glass, same_person, ways_in
 from governance.identity.permissions import breaks_glass, may_keep_providers, may_revoke
 from governance.identity.providers import identity_claims
 from governance.identity.providers.denials import Denied
@@ -18,7 +18,7 @@ from governance.models import ExternalIdentity, IdentityProvider, ManagedAccount
 from governance.models.people import LOGIN_LETTERS, LONGEST_LOGIN
 from governance.people import cooling_off
 from governance.permission_result import no
-from governance.sign_in import account_notifications, ways_in
+from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 

@@ -9,7 +9,7 @@ from django.db import connection
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.identity import same_person
+from governance.identity import same_person, ways_in
 from governance.identity.proofs import ceremony
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.organisation import people_import, unit_import
@@ -19,7 +19,7 @@ from governance.people.boards import board_for
 from governance.people.permissions import may_cease_as_admin, may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
-from governance.sign_in import account_notifications, password_links, ways_in
+from governance.sign_in import account_notifications, password_links
 from governance.tables.reader import Table
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance import clock
 from governance.audit_log import csv_export
+from governance.identity import ways_in
 from governance.models import PasswordLink, User
 from governance.models.sign_in import INVITATION
 from governance.organisation import actions, people_import
@@ -19,7 +20,7 @@ from governance.organisation.forms import PeopleForm
 from governance.organisation.table_lines import NEW
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import password_links, sessions, ways_in
+from governance.sign_in import password_links, sessions
 from governance.sign_in.signing import SigningForm
 from governance.tables.importing import Look, SentTable, Target, bring_in
 from governance.vocabulary.entry_kinds import EntryKind

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.identity.factors import second_step
 from governance.identity.permissions import may_sign_in_locally
 from governance.models import ExternalIdentity, IdentityProvider, User
 from governance.models.sign_in import INVITATION
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling, ways_in
+from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
 from governance.sign_in.account_forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary.entry_kinds import EntryKind

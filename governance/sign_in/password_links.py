@@ -17,6 +17,7 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.identity.permissions import local_accounts_on
 from governance.models import ExternalIdentity, PasswordLink, User
 from governance.models.sign_in import HANDED, INVITATION, RESET
@@ -26,7 +27,7 @@ from governance.people import cooling_off
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
-from governance.sign_in import account_notifications, throttling, ways_in
+from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import Phrase, phrase
 

@@ -15,12 +15,13 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
 from governance.models import Entry, Session, User
 from governance.notifications import preferences
 from governance.permission_result import no
-from governance.sign_in import account_notifications, throttling, ways_in
+from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 BOX = "session"

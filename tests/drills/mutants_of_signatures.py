@@ -181,7 +181,7 @@ MUTANTS = [
     ),
     (
         "an act ends the ways of its row",
-        "governance.sign_in.ways_in:take",
+        "governance.identity.ways_in:take",
         "one in ending and end is not None",
         "False",
         "tests/app/governance/identity/test_ways_in.py -k each_act",

@@ -153,7 +153,7 @@ def retired(company: Company) -> None:
         tale.prototype(230)
         tale.mvp(170)
         with tale.evening(84):
-            company.signatures.give(tale.team.seats["service_operations"])
+            company.signatures.give(tale.team.seats["risk_compliance"])
         tale.production(80)
         postmortems.at_go_live(tale, 42)
         tale.prove("retire", 30)

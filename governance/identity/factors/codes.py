@@ -12,11 +12,12 @@ from django.db import transaction
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
 from governance.models import AuthenticatorApp, FactorUse, User
 from governance.permission_result import Conflict
-from governance.sign_in import account_notifications, throttling, ways_in
+from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 PERIOD = 30  # seconds

@@ -20,12 +20,13 @@ from webauthn.helpers.exceptions import WebAuthnException
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.identity.factors import relying_party
 from governance.models import Entry, FactorUse, Passkey, User
 from governance.people.cooling_off import admin_for_a_day
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.queue.task_base import after_commit
-from governance.sign_in import account_notifications, ways_in
+from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 

@@ -6,8 +6,9 @@ import secrets
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting, insert_many
+from governance.identity import ways_in
 from governance.models import RecoveryCode, User
-from governance.sign_in import account_notifications, throttling, ways_in
+from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 COUNT = 10

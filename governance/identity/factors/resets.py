@@ -12,12 +12,13 @@ from django.db.models import Q
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.identity.factors import passkeys
 from governance.models import AuthenticatorApp, FactorReset, User
 from governance.models.sign_in import RESET
 from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
-from governance.sign_in import account_notifications, password_links, ways_in
+from governance.sign_in import account_notifications, password_links
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 

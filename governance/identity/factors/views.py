@@ -15,11 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from webauthn.helpers import base64url_to_bytes
 
 from governance import clock
+from governance.identity import ways_in
 from governance.identity.factors import codes, passkeys, recovery_codes, relying_party, resets, second_step
 from governance.identity.factors.forms import FirstCodeForm, FreshForm, NameForm
 from governance.models import FactorReset, Passkey
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in import sessions, ways_in
+from governance.sign_in import sessions
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase

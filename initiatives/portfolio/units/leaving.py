@@ -6,12 +6,12 @@ from django.urls import reverse
 
 from governance import clock
 from governance.audit_log import entries
+from governance.identity import ways_in
 from governance.models import Delegation, Membership, User
 from governance.notifications.notify import notify
 from governance.people import boards
 from governance.people.permissions import may_cease_as_admin, may_end_seat
 from governance.permission_result import ended, no
-from governance.sign_in import ways_in
 from governance.vocabulary import ReviewOutcome, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contracts.enforcement import system_keys

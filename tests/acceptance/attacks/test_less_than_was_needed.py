@@ -14,10 +14,11 @@ from django.test import Client
 from webauthn.helpers import base64url_to_bytes
 
 from governance import clock
+from governance.identity import ways_in
 from governance.identity.factors import recovery_codes
+from governance.identity.ways_in import TABLE, Outcome
 from governance.models import PasswordLink, Session
-from governance.sign_in import password_links, ways_in
-from governance.sign_in.ways_in import TABLE, Outcome
+from governance.sign_in import password_links
 from tests.app.governance.identity.conftest import idp  # noqa: F401
 from tests.app.governance.identity.test_lost_second_step import FACTOR, LOSSES, NEW, SECRET, opened
 from tests.support.factories import PASSWORD, make_person

@@ -11,11 +11,11 @@ from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import linked_accounts
 from governance.identity.factors import codes, passkeys, recovery_codes, resets
+from governance.identity.ways_in import WAYS
 from governance.models import ApiToken, ExternalIdentity, Passkey, User
 from governance.notifications import preferences
 from governance.organisation import actions as organisation_actions
 from governance.sign_in import password_links, sessions
-from governance.sign_in.ways_in import WAYS
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.portfolio.units import leaving
 from tests.support.factories import PASSWORD, make_key, make_token

@@ -8,10 +8,10 @@ from django.apps import apps
 from django.db import transaction
 from django.test import Client
 
+from governance.identity import ways_in
+from governance.identity.ways_in import TABLE, WAYS, Outcome
 from governance.models import Notification, User
 from governance.offline.verify import ACCOUNTS, GOVERNED
-from governance.sign_in import ways_in
-from governance.sign_in.ways_in import TABLE, WAYS, Outcome
 from governance.vocabulary.entry_kinds import EntryKind
 from tests.support.factories import PASSWORD
 from tests.support.identity.authenticator import ORIGIN
