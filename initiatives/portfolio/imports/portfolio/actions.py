@@ -91,8 +91,8 @@ def upload_portfolio(
 def refuse_too_many(rows: int) -> None:
     """Raise ValidationError on "file" if a sheet has more rows than one import takes."""
     if rows > MOST_ROWS:
-        said = "The sheet has {} rows. Send no more than {} at once."
-        raise ValidationError({"file": phrase(said, f"{rows:,}", f"{MOST_ROWS:,}")})
+        told = phrase("The sheet has {} rows. Send no more than {} at once.", f"{rows:,}", f"{MOST_ROWS:,}")
+        raise ValidationError({"file": told})
 
 
 # How a sheet is read
