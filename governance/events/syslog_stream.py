@@ -108,7 +108,7 @@ def _words(receiver: tuple[str, int, str], trouble: OSError) -> str:
     if isinstance(trouble, ssl.SSLEOFError):
         return (
             f"{host}:{port} closed the connection without the end of TLS (close_notify), so nobody knows whether it "
-            "read the entries. They are sent again. Use a receiver that ends TLS: for rsyslog the driver ossl."
+            "read the entries, which are sent again. Use a receiver that ends TLS: for rsyslog the driver ossl."
         )
     if isinstance(trouble, TimeoutError):
         return f"{host}:{port} does not take the audit log within {SECONDS:.0f} seconds. Check the syslog receiver."
