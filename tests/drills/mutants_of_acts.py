@@ -101,10 +101,17 @@ MUTANTS_OF_ACTS = [
     ),
     (
         "a report is measured only if a seat confirmed the pipeline",
-        "initiatives.integration.pipelines.actions:_measured",
-        "if pipeline.keys or not pipeline.confirmed(now) or report.figure is not None:",
-        "if report.figure is not None:",
+        "initiatives.integration.pipelines.actions:_trusted",
+        "return not pipeline.keys and pipeline.confirmed(clock.now())",
+        "return True",
         "tests/acceptance/attacks/test_hostile_pipelines.py -k hostile_pipeline",
+    ),
+    (
+        "a digest is recorded only by a pipeline that a seat confirmed",
+        "initiatives.integration.pipelines.actions:_trusted",
+        "return not pipeline.keys and pipeline.confirmed(clock.now())",
+        "return not pipeline.keys",
+        "tests/app/initiatives/integration/pipelines/test_pipeline_results.py -k records_the_digest",
     ),
     (
         "a report is measured only if a seat confirmed its bar",

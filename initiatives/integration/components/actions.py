@@ -109,7 +109,7 @@ def record_component(
 def record_digest(initiative: Initiative, version: str, artefact: str) -> None:
     """Record the digest of the component in this version, inside a running act.
 
-    Several components in this version, a model, and a component with a digest keep what they have. A person records these.
+    Several components in this version, a model, and a component with a digest keep what they have.
     """
     running = initiative.deployments.current_at(clock.now()).select_related("version__vendor")
     found = list(running.filter(version__layer__in=DEPLOYED_LAYERS, version__version=version))

@@ -2,8 +2,8 @@
 
 A mutant lets the trigger of one table keep less than its line says, or takes a clause out of the function that all
 these triggers share. The checks of `tests/acceptance/attacks/test_governed_tables.py` are asked for a row of that
-table, in a transaction that is taken back. The judge of the audit log gets the same weaker lines. Run it with
-`pytest -n 0 -rP tests/drills/mutants_of_governed_tables.py`.
+table, in a transaction that is taken back. The judge of the audit log gets the same weaker lines. `-rP` prints what
+lives. A change in governance/offline or governance/audit_log asks for it.
 """
 
 import random
