@@ -204,7 +204,10 @@ def test_a_provider_switched_off_before_leads_nobody_there(cast, as_, one, house
 def test_a_link_that_ended_meanwhile_signs_nothing(cast, as_, idp, one):
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
-    linked_accounts.revoke_link(identity=ExternalIdentity.objects.get(), reason="Lost.", by=cast.chair)
+    keep = client.session.session_key
+    linked_accounts.revoke_link(
+        identity=ExternalIdentity.objects.get(), reason="Lost.", by=cast.chair, keep=keep
+    )
     assert "no longer linked with it" in ended(client, one, {"sign_token": token})
 
 
