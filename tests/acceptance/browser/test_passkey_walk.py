@@ -9,8 +9,9 @@ from playwright.sync_api import CDPSession, Page, expect
 from governance import clock
 from governance.database.row_history import acting
 from governance.identity.factors import resets
-from governance.models import FactorReset, Passkey, SignatureProof
+from governance.models import FactorReset, Passkey, PasswordLink, SignatureProof
 from governance.offline import verify
+from governance.sign_in import password_links
 from governance.transparency_log import sealing
 from initiatives.lifecycle.roles.actions import propose_role
 from tests.support import factories
@@ -51,12 +52,12 @@ class Device:
         self.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": self.key, "isUserVerified": whether})
 
 
-def add(somebody: Person, name: str) -> None:
+def add(somebody: Person, name: str, password: str = factories.PASSWORD) -> None:
     """Add a passkey on its page."""
     page = somebody.page
     page.goto("/account/security/passkeys/add/")
     somebody.type("Name", name)
-    somebody.type("Your password", factories.PASSWORD)
+    somebody.type("Your password", password)
     page.get_by_role("button", name="Add the passkey").click()
 
 
@@ -126,9 +127,16 @@ def test_made_used_lost_and_made_anew(watch: Watch, cast):
     chair.type("User name", cast.chair.login)
     chair.type("Password", factories.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Your second factor")).to_be_visible()
+    # The password alone opens nothing. The link that the reset mails does.
+    password = "another long secret 4711"
+    page.goto(password_links.address_of(PasswordLink.objects.get()))
+    for field in ("password", "again"):
+        page.locator(f"input[name={field}]").fill(password)
+    page.get_by_role("button", name="Set the password").click()
     expect(page.locator(".who")).to_contain_text(cast.chair.full_name)
     Device(page)
-    add(chair, "Second phone")
+    add(chair, "Second phone", password)
     expect(page.locator("main")).to_contain_text("Second phone was added")
     assert [row.name for row in Passkey.objects.filter(ended_at=None)] == ["Second phone"]
 
