@@ -242,4 +242,4 @@ def take(
 def go_on(person: User, act: EntryKind, keep: str | None = None) -> Phrase:
     """Return a sentence that names the ways that go on after the act, or ""."""
     left = open_ways(person, act, Outcome.ASKED, Outcome.GOES_ON, keep=keep)
-    return phrase("These ways into the account go on: {}.", left) if left else Phrase("")
+    return phrase("These still give access to the account: {}.", left) if left else Phrase("")
