@@ -48,7 +48,7 @@ def weaker(line: Governed, columns: list[str]) -> Iterator[tuple[str, Governed]]
     if kept := [name for name in columns if name not in (*line.changes, *line.once, *line.until)]:
         name = random.choice(kept)
         yield f"{name} may change", line._replace(changes=(*line.changes, name))
-    for name in line.once:
+    for name in set(line.once) - set(line.until):
         yield f"{name} is written twice", line._replace(changes=(*line.changes, name))
     for name in line.names:
         yield f"{name} names anyone", line._replace(names=tuple(one for one in line.names if one != name))

@@ -4,6 +4,7 @@ Each function returns what passed, so that a test asks for none and the drill of
 """
 
 import datetime
+import itertools
 from collections import Counter
 
 from django.db import DatabaseError, connection, models, transaction
@@ -51,6 +52,9 @@ def refusal(statements, login: str) -> str:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL SESSION AUTHORIZATION {login}")
+                cursor.execute(
+                    "SET CONSTRAINTS ALL DEFERRED"
+                )  # a savepoint before may have left them immediate
                 for text, values in statements:
                     cursor.execute(text, values or None)
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -109,8 +113,10 @@ def changed(row, line: Governed, login: str, counts: Counter | None = None) -> l
         open_ = not over and (field.column in line.changes or first)
         if field.primary_key:
             continue
-        value = another(field, stands[field.column], other)
-        for beside in WITH:
+        values = [another(field, stands[field.column], other)]
+        if field.column in line.names and not open_ and stands[field.column] != outsider.pk:
+            values.append(outsider.pk)  # who acts names nobody else, and yet the column is kept
+        for value, beside in itertools.product(values, WITH):
             update = updated(row, {field.column: value})
             said = refusal(forged(row, line, update, "~", beside, outsider), login)
             if counts is not None:
@@ -130,25 +136,34 @@ def kept_by_guard(said: str) -> bool:
 
 
 def written_again(row, line: Governed, login: str) -> list[tuple]:
-    """Columns that are written once, written by the owner of the tables, and then by the application's login."""
-    outsider, other = strangers()
-    table, fields = row._meta.db_table, {field.column: field for field in row._meta.concrete_fields}
-    first = {name: another(fields[name], None, other) for name in (*line.once, *line.until)}
-    later = {name: another(fields[name], value, other) for name, value in first.items()}
+    """Columns that are written once, written by the owner of the tables, and then by the application's login.
+
+    Once while the row goes on, and once after its end, when no column changes.
+    """
+    fields = {field.column: field for field in row._meta.concrete_fields}
+    other, stands = strangers()[1], {name: getattr(row, field.attname) for name, field in fields.items()}
+    open_ = {name: another(fields[name], None, other) for name in line.once if name not in line.until}
+    passed = _after(row, open_, open_, login)
     if line.until:
-        stands = {field.column: getattr(row, field.attname) for field in row._meta.concrete_fields}
-        later |= {name: another(fields[name], stands[name], other) for name in {*line.changes} - {*first}}
-    if not first:
-        return []
-    passed = []
+        ended = {name: another(fields[name], None, other) for name in line.until}
+        passed += _after(row, ended, stands | ended, login)
+    return passed
+
+
+def _after(row, first: dict, later: dict, login: str) -> list[tuple]:
+    """The columns of `later` that the login may change once the owner of the tables has written the first ones."""
+    table, outsider, other, passed = row._meta.db_table, *strangers(), []
     checks = [one.name for one in type(row)._meta.constraints if isinstance(one, models.CheckConstraint)]
+    fields = {field.column: field for field in row._meta.concrete_fields if not field.primary_key}
     with transaction.atomic(), connection.cursor() as cursor:
-        for name in checks:
+        for name in checks if first else ():
             cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(*updated(row, first))
+        if first:
+            cursor.execute(*updated(row, first))
         cursor.execute("SET LOCAL session_replication_role = origin")
-        for name, value in later.items():
+        for name in later.keys() & fields.keys() if first else ():
+            value = another(fields[name], later[name], other)
             said = refusal([as_(outsider), updated(row, {name: value})], login)
             if not kept_by_guard(said):
                 passed.append((table, name, said or "it went through"))
@@ -157,18 +172,17 @@ def written_again(row, line: Governed, login: str) -> list[tuple]:
 
 
 def named_another(row, line: Governed, login: str) -> list[tuple]:
-    """Copies of the row that name somebody else than who acts."""
+    """Copies of the row that name somebody else than who acts in one column, and who acts in all others."""
     outsider, other = strangers()
+    actor = (line.by_admin and User.objects.filter(is_admin=True).first()) or outsider
     table, passed = row._meta.db_table, []
     columns = [field.column for field in row._meta.concrete_fields]
     for name in line.names:
-        values = ", ".join(
-            str(SERIAL) if one == row._meta.pk.column else str(other.pk) if one == name else f'"{one}"'
-            for one in columns
-        )
+        named = {row._meta.pk.column: SERIAL} | dict.fromkeys(line.names, actor.pk) | {name: other.pk}
+        values = ", ".join(str(named.get(one, f'"{one}"')) for one in columns)
         listed = ", ".join(f'"{one}"' for one in columns)
         insert = (f"INSERT INTO {table} ({listed}) SELECT {values} FROM {table} WHERE id = {row.pk}", [])
-        said = refusal([as_(outsider), insert], login)
+        said = refusal([as_(actor), insert], login)
         if not kept_by_guard(said):
             passed.append((table, name, said or "it went through"))
     return passed
