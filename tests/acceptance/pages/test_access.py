@@ -517,9 +517,11 @@ def test_who_opens_what(world, cast, rounds, undefined):
     for who in CAST:
         clients[who] = Client()
         clients[who].force_login(getattr(cast, who))
-    wrong = []
+    wrong, asked = [], 0
 
     def expect(name, who, got, wanted):
+        nonlocal asked
+        asked += 1
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
         if got not in wanted:
             wrong.append(f"{name}: {who} got {got}, the table says {wanted}")
@@ -553,6 +555,7 @@ def test_who_opens_what(world, cast, rounds, undefined):
             if name != "sign-out" and (rounds >= 500 or (place + number) % 2 == 0):
                 expect(name, f"{who} (sending)", clients[who].post(url).status_code, row.sent)
     wrong += sorted(undefined)
+    print(f"{asked} requests and headers, {len(wrong)} findings")
     assert not wrong, "\n".join(wrong)
 
 
