@@ -3,20 +3,17 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
+from adoption.inbox.inbox_rows import MEETING_DAYS, rows_of
 from adoption.models import Meeting, PostMortem
 from adoption.postmortems import permissions as postmortem_permissions
 from governance import clock
-from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
 from governance.notifications.inbox import InboxTask
-from governance.vocabulary import WRITTEN_OBLIGATIONS, BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.inbox.rows.inbox_queries import INITIATIVE
 from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.holds import due_tasks
@@ -24,7 +21,6 @@ from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.models import Obligation
 
 CONFIRM = "confirm post-mortem"
-MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
 # Acts that change no inbox.
 QUIET = {
     EntryKind.POST_MORTEM_WRITTEN,
@@ -46,54 +42,11 @@ QUIET = {
     EntryKind.PACK_TAKEN,
 }
 
-_orphaned = (
-    Obligation.objects.open()
-    .filter(kind__in=WRITTEN_OBLIGATIONS)
-    .filter(Q(responsible__isnull=True) | Q(responsible__is_active=False))
-)
-_joined = {"initiative": INITIATIVE, "responsible": ("id", "full_name", "is_active")}
-
-_today, _soon = Given("today"), Given("soon")
-_ROWS = Batch(
-    of_initiatives=Rows(_orphaned, "initiative", joined=_joined, keys="initiatives"),
-    of_units=Rows(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
-    meetings=Rows(
-        Meeting.objects.filter(
-            Q(state=Meeting.HELD) | Q(state=Meeting.PLANNED, held_on__gte=_today, held_on__lte=_soon)
-        ),
-        "board",
-        joined={"board": ("id", "name")},
-        keys="boards",
-    ),
-    in_review=Rows(
-        PostMortem.objects.filter(state=PostMortem.IN_REVIEW),
-        "initiative__unit",
-        joined={
-            "initiative": INITIATIVE,
-            "obligation": ("id", "responsible_id", "due"),
-            "handed_in_by": ("id", "full_name"),
-        },
-        without=PostMortem.TEXTS,
-        keys="adopting",
-    ),
-)
-
 
 def tasks(person: User) -> list[InboxTask]:
     """Return tasks: post-mortems to write or confirm in a seat, and meetings. Those of people who left are included."""
     look = look_of(person)
-    answering = [row for row in look.roles if row.accepted_at and row.role in (Role.OWNER, Role.SPONSOR)]
-    rows = _ROWS.ask(
-        {
-            "initiatives": {row.initiative_id for row in answering}
-            | {initiative.pk for initiative in look.standing_in},
-            "chaired": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
-            "adopting": look.units_with([SEAT]),
-            "boards": {member.board_id for member in look.memberships},
-        },
-        today=look.today,
-        soon=look.today + timedelta(days=MEETING_DAYS),
-    )
+    rows = rows_of(look)
     written = [
         replace(one.task(), why=phrase("Due from {}, who has left. {}", one.person or "no one", one.blocks))
         for one in due_tasks.of_obligations(_startable(look, [*rows["of_initiatives"], *rows["of_units"]]))

@@ -3,15 +3,13 @@
 An incident of severity 1 is in the inbox of everyone on the board and of its dependants until it is closed.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_noop as _  # looked up when shown
 
+from adoption.inbox.inbox_rows import rows_of
 from adoption.incidents import incident_metrics
-from adoption.incidents.permissions import OPERATING
 from adoption.models import Deadline, Incident
 from governance import clock
 from governance.models import User
@@ -22,7 +20,7 @@ from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution, InitiativePage
-from initiatives.inbox.rows.person_rows import Look, look_of
+from initiatives.inbox.rows.person_rows import look_of
 from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
@@ -34,47 +32,15 @@ def tasks(person: User) -> list[InboxTask]:
 
     They belong to the person's initiatives and boards, and to initiatives that their work depends on.
     """
-    look = look_of(person)
-    initiatives = working(look, OPERATING)
-    running = list(
-        Incident.objects.unfinished()
-        .filter(
-            Q(initiative__in=initiatives)
-            | Q(lead=person)
-            | Q(severity=1, initiative__unit__in=list(look.seats_by_unit))
-        )
-        .select_related("initiative")
-    )
-    running_clocks = Deadline.objects.filter(met_at__isnull=True, incident__initiative__in=initiatives)
+    rows = rows_of(look_of(person))
+    running = {row.pk: row for row in [*rows["incidents"], *rows["led"], *rows["severe"]]}.values()
+    told = {row.initiative_id for row in running}
+    upstream = [row for row in [*rows["depending"], *rows["stated"]] if row.initiative_id not in told]
     return [
         *(_incident(row, person) for row in running),
-        *(_upstream(row) for row in _depended_on(person, {row.initiative_id for row in running})),
-        *(_clock(row).task() for row in running_clocks.select_related("incident__initiative")),
+        *map(_upstream, upstream),
+        *(_clock(row).task() for row in rows["clocks"]),
     ]
-
-
-def working(look: Look, roles: Iterable[str]) -> list[int]:
-    """Return the keys of initiatives where the person has a role or acts as owner. Ended initiatives count."""
-    held = {row.initiative_id for row in look.roles if row.accepted_at and row.role in roles}
-    return sorted(held | {initiative.pk for initiative in look.standing_in})
-
-
-def _depended_on(person: User, told: set[int]) -> Iterable[Dependant]:
-    """Return the person's work that depends on an open incident of severity 1. Leaves out initiatives in `told`."""
-    severe = Incident.objects.unfinished().filter(severity=1, initiative=OuterRef("initiative"))
-    return (
-        Dependant.objects.filter(
-            Q(executive=person) | Q(executive__isnull=True, stated_by=person), ended_at__isnull=True
-        )
-        .annotate(
-            incident=Subquery(severe.order_by("opened_at").values("title")[:1]),
-            incident_key=Subquery(severe.order_by("opened_at").values("pk")[:1]),
-            incident_at=Subquery(severe.order_by("opened_at").values("opened_at")[:1]),
-        )
-        .filter(incident__isnull=False)
-        .exclude(initiative__in=told)
-        .select_related("initiative")
-    )
 
 
 def _incident(row: Incident, person: User) -> InboxTask:

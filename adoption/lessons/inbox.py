@@ -1,15 +1,15 @@
 """The inbox tasks about lessons: answer for an initiative, confirm from outside."""
 
-from django.db.models import Count, Min, Q
+from datetime import datetime
+
 from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
-from adoption.lessons.actions import REQUIREMENT
+from adoption.inbox.inbox_rows import rows_of
 from adoption.models import Lesson
 from governance import clock
 from governance.models import User
 from governance.notifications.inbox import InboxTask
-from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.inbox.rows.person_rows import look_of
@@ -22,23 +22,7 @@ QUIET = {EntryKind.LESSON_ANSWERED, EntryKind.LESSON_CAME_AGAIN}
 def tasks(person: User) -> list[InboxTask]:
     """Return a task for each initiative with lessons to answer, and one for lessons to confirm."""
     look = look_of(person)
-    owned = {row.initiative_id for row in look.roles if row.accepted_at and row.role == Role.OWNER}
-    owned |= {initiative.pk for initiative in look.standing_in}
-    found = []
-    if owned:
-        unanswered = Q(
-            requirement_findings__requirement=REQUIREMENT, requirement_findings__ended_at__isnull=True
-        )
-        rows = (
-            Initiative.objects.filter(pk__in=owned, stage__in=(Stage.PROTOTYPE, Stage.MVP))
-            .annotate(
-                open_lessons=Count("requirement_findings", filter=unanswered),
-                asked_since=Min("requirement_findings__since", filter=unanswered),
-            )
-            .filter(open_lessons__gt=0)
-            .order_by("number")
-        )
-        found += [_answering(initiative) for initiative in rows]
+    found = [_answering(initiative) for initiative in rows_of(look)["lessons"]]
     if person.is_admin or look.units_with([SEAT]):
         waiting = Lesson.objects.filter(
             post_mortem__isnull=True, confirmed_at__isnull=True, removed_at__isnull=True
@@ -50,7 +34,7 @@ def tasks(person: User) -> list[InboxTask]:
 
 
 def _answering(initiative: Initiative) -> InboxTask:
-    count = initiative.open_lessons
+    count = len(initiative.asked_since)
     return InboxTask(
         "answer",
         phrase("1 lesson from others: {}", initiative.title)
@@ -60,7 +44,7 @@ def _answering(initiative: Initiative) -> InboxTask:
         phrase("Answer"),
         why=phrase("The next gate cannot be decided before each lesson is answered."),
         ref=initiative.ref,
-        since=clock.local_day(initiative.asked_since),
+        since=clock.local_day(datetime.fromisoformat(initiative.asked_since[0])),
         matter=f"lessons:{initiative.pk}",
     )
 

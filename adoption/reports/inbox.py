@@ -1,16 +1,11 @@
 """The inbox tasks and reminders about reports to judge and questions for a name."""
 
-from collections.abc import Callable
 from datetime import datetime
 
-from django.db.models import Q
 from django.urls import reverse
 
-from adoption.adoption_seat import SEAT
-from adoption.incidents.inbox import working
-from adoption.incidents.permissions import OPERATING, TREATING
+from adoption.inbox.inbox_rows import rows_of
 from adoption.models import Report
-from adoption.models.reports import BEHAVIOUR_REPORT
 from adoption.reports import findings
 from adoption.reports.report_kinds import KINDS, kind_of
 from adoption.reports.sources import untold
@@ -18,7 +13,6 @@ from governance import clock
 from governance.models import User
 from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
-from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution
@@ -26,28 +20,19 @@ from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
 
-# Where the reports lie that the person may judge, by kind.
-_NEAR: dict[str, Callable[[Look], Q]] = {
-    BEHAVIOUR_REPORT: lambda look: Q(
-        initiative__unit__in=look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, SEAT])
-    ),
-    "problem": lambda look: Q(initiative__in=working(look, TREATING)),
-    "draft": lambda look: Q(initiative__in=working(look, OPERATING)),
-}
-
 
 def tasks(person: User) -> list[InboxTask]:
     """Return tasks for reports to judge, and for questions about the person's name."""
     look = look_of(person)
-    return [*(_described(row).task() for row in _waiting(look)), *_asked(person)]
+    return [
+        *(_described(row).task() for row in _waiting(look)),
+        *(_asked(person) if rows_of(look)["asked_for"] else ()),
+    ]
 
 
 def _waiting(look: Look) -> list[Report]:
-    rows = [
-        row
-        for slug, kind in KINDS.items()
-        for row in kind.model.objects.waiting().filter(_NEAR[slug](look)).select_related("initiative__unit")
-    ]
+    found = rows_of(look)
+    rows: list[Report] = [*found["behaviour"], *found["problems"], *found["drafts"]]
     if rows:
         initiative_rows.read_together([row.initiative for row in rows])
     return [row for row in rows if kind_of(row).may_judge(row.initiative, look.person)]

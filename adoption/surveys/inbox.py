@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.urls import reverse
 
+from adoption.inbox.inbox_rows import rows_of
 from adoption.models import Survey
 from governance import clock
 from governance.models import User
 from governance.notifications.inbox import InboxTask
-from governance.vocabulary import Role, Stage
+from governance.vocabulary import Stage
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution
 from initiatives.inbox.rows.person_rows import look_of
@@ -24,12 +25,9 @@ QUARTER = timedelta(days=90)
 def tasks(person: User) -> list[InboxTask]:
     """Return the surveys that the person has to close, as owner or as who stands in for the owner."""
     look = look_of(person)
-    rows = Survey.objects.filter(
-        state=Survey.OPEN, closes__lt=look.today, initiative__in=look.working_as(Role.OWNER)
-    )
     return [
         _to_close(row).task(look.standing_in_on.get(row.initiative_id, ""))
-        for row in rows.select_related("initiative").order_by("pk")
+        for row in rows_of(look)["surveys"]
     ]
 
 

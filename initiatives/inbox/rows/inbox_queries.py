@@ -94,7 +94,7 @@ _lapsed_of_initiative = (
 OF_PERSON = Batch(
     person=Rows(
         User.objects.annotate(
-            newest_rulebook=Subquery(Rulebook.objects.published().values("pk")[:1]),
+            published_rulebooks=ArraySubquery(Rulebook.objects.published().values("pk")),
             proposed_rulebooks=ArraySubquery(
                 _drafts.values(
                     row=JSONObject(

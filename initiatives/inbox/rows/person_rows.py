@@ -43,11 +43,11 @@ class Look:
     def _named(self) -> dict[str, list]:
         """Return every row that names the person, by table of `inbox_queries.OF_PERSON`.
 
-        The rulebook in force is kept for the request, because the frame of the page needs it too.
+        The published rulebooks are kept for the request, as `Rulebook.objects.current` reads them.
         """
         named = inbox_queries.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
         (row,) = named["person"]
-        once(("rulebook in force",), lambda: row.newest_rulebook)
+        once(("published rulebooks",), lambda: row.published_rulebooks)
         return named
 
     @cached_property
@@ -63,8 +63,8 @@ class Look:
     @cached_property
     def rulebook(self):
         """Return the rulebook in force, or None."""
-        newest = self._named["person"][0].newest_rulebook
-        return Rulebook.objects.kept(newest).parsed if newest is not None else None
+        published = self._named["person"][0].published_rulebooks
+        return Rulebook.objects.kept(published[0]).parsed if published else None
 
     @property
     def imports(self) -> list[dict]:
