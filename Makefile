@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-changed check lint lint-types lint-tests lint-rest holes races mutants bench drills baseline guards budgets diagram tree messages catalogues pictures clean
+.PHONY: help run test test-all test-changed check lint lint-types lint-tests lint-rest holes races mutants bench drills baseline guards gauges diagram tree messages pictures clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -81,7 +81,7 @@ lint-rest:
 	@$(BIN)/python -m tests.support.commands.evidence_table --check
 	@$(BIN)/python -m tests.support.commands.package_tree --check
 	@$(BIN)/python -m tests.support.commands.prose --check
-	@$(BIN)/python -m tests.support.commands.line_budgets --check
+	@$(BIN)/python -m tests.support.commands.gauges --check
 	@$(BIN)/python -m tests.support.commands.citations
 	@$(BIN)/python -m tests.support.commands.asvs
 
@@ -95,8 +95,8 @@ baseline: $(VENV)/development.stamp ## write the one migration of each app anew 
 guards: $(VENV)/development.stamp ## write down what a database just migrated has of functions, triggers and constraints
 	@$(BIN)/python -m tests.support.commands.write_guards
 
-budgets: $(VENV)/development.stamp ## lower the line budgets of the packages to what they have
-	@$(BIN)/python -m tests.support.commands.line_budgets
+gauges: $(VENV)/development.stamp ## count lines and ways to do one act, and write down what fell
+	@$(BIN)/python -m tests.support.commands.gauges
 
 diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages, and docs/evidence.md from the rulebook
 	@$(BIN)/python -m tests.support.commands.state_diagram
@@ -107,9 +107,6 @@ tree: $(VENV)/development.stamp ## write the tree of packages in docs/architectu
 
 messages: $(VENV)/development.stamp ## bring what is marked for translation into a language's catalogue: make messages LANGUAGE=fr
 	@$(BIN)/python -m tests.support.commands.messages $(LANGUAGE)
-
-catalogues: $(VENV)/development.stamp ## compile the translations (.mo) anew after a change of a .po file
-	@$(BIN)/pybabel --quiet compile --domain django --directory adoption/locale
 
 pictures: $(VENV)/development.stamp ## make the pictures of README.md from the demo
 	@$(BIN)/python -m tests.support.commands.pictures

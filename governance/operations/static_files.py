@@ -11,6 +11,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.checks import Warning as Advice
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from governance.operations import catalogues
+
 OK = "ok"
 MISSING = "were not collected for this version. Run `manage.py collectstatic`"
 
@@ -29,14 +31,18 @@ class StaticFiles(CompressedManifestStaticFilesStorage):
 
 
 def condition() -> str:
-    """Return "ok" if the static files were collected after the newest of them was installed, else what to do."""
+    """Return "ok" if the static files were collected after the newest of them was installed, else what to do.
+
+    The translations are compiled in the same step.
+    """
     manifest = Path(settings.STATIC_ROOT) / StaticFiles.manifest_name
     try:
         collected = manifest.stat().st_mtime
     except OSError:
         return MISSING
     sources = (storage.path(name) for finder in get_finders() for name, storage in finder.list([]))
-    return OK if all(Path(source).stat().st_mtime <= collected for source in sources) else MISSING
+    fresh = all(Path(source).stat().st_mtime <= collected for source in sources) and not catalogues.stale()
+    return OK if fresh else MISSING
 
 
 def check_collected(app_configs, **_) -> list[Advice]:

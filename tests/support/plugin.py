@@ -33,6 +33,7 @@ from psycopg._preparing import PrepareManager
 from governance.audit_log import row_capture
 from governance.database import database_roles
 from governance.offline import verify
+from governance.operations import catalogues
 from governance.storage import data_folder, embedded_postgres
 from governance.transparency_log import as_of, database_guards
 from initiatives.models import initiative
@@ -93,6 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
     drawn.load_profile("suite")
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    catalogues.compile_stale()
     if settings.EMBEDDED:
         try:
             settings.EMBEDDED_DATABASE.start()

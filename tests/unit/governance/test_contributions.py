@@ -6,7 +6,7 @@ import pytest
 
 from governance.contributions import Contribution
 from initiatives.contributions import Contribution as OfInitiatives
-from tests.support.commands.line_budgets import APPS
+from tests.support.commands.gauges import APPS
 from tests.support.paths import ROOT
 
 

@@ -1,6 +1,7 @@
 """German is complete: every marked text and every word of the vocabulary is translated, and compiled as written."""
 
 import ast
+import os
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from babel.messages import mofile, pofile
 from django.conf import settings
 
+from governance.operations import catalogues
 from tests.support.commands import messages
 from tests.support.commands.messages import marked_in, sources
 from tests.unit.repository.test_architecture import nodes_of, tree_of
@@ -75,7 +77,22 @@ def test_every_text_is_translated_with_the_same_places(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_compiled_is_what_is_written(language):
     with LANGUAGES[language].with_suffix(".mo").open("rb") as file:
-        assert texts(mofile.read_mo(file)) == texts(written(language)), "run make catalogues"
+        assert texts(mofile.read_mo(file)) == texts(written(language))
+
+
+def test_a_catalogue_is_compiled_once_its_texts_are_newer(tmp_path, settings):
+    settings.BASE_DIR = tmp_path
+    texts = tmp_path / "app/locale/fr/LC_MESSAGES/django.po"
+    texts.parent.mkdir(parents=True)
+    texts.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Day"\nmsgstr "Jour"\n'
+    )
+    assert catalogues.stale() == [texts]
+    catalogues.compile_stale()
+    assert catalogues.stale() == []
+    assert sorted(path.suffix for path in texts.parent.iterdir()) == [".mo", ".po"]
+    os.utime(texts.with_suffix(".mo"), (0, 0))
+    assert catalogues.stale() == [texts]
 
 
 def test_a_phrase_has_a_constant_message_with_a_place_for_each_value():
