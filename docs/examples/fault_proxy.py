@@ -56,7 +56,8 @@ class Drill:
 
     def __init__(self, to, log, fault, hold, age):
         self.to, self.log, self.fault, self.hold, self.age = urlsplit(to), log, fault, hold, age
-        self.lock, self.ended = threading.Lock(), threading.Event()
+        self.ended, self.noted = threading.Event(), threading.Condition()
+        self.lock, self.running = self.noted, 0  # requests that are not noted yet
         self.kept, self.seen = {}, []
         open(log, "w").close()
 
@@ -74,6 +75,8 @@ class Drill:
             self.seen.append(line)
             with open(self.log, "a", encoding="utf-8") as trace:
                 trace.write(json.dumps(line) + "\n")
+            self.running -= 1
+            self.noted.notify()
 
     def keep(self, key, answer):
         with self.lock:
@@ -117,7 +120,8 @@ class Proxy(BaseHTTPRequestHandler):
         drill, started, path = self.server.drill, time.monotonic(), self.path.partition("?")[0]
         if path == CONTROL or path.startswith(CONTROL + "/"):
             return self.control(path[len(CONTROL) + 1 :])
-        fault, status = drill.fault, None
+        with drill.lock:
+            fault, status, drill.running = drill.fault, None, drill.running + 1
         try:
             status = self.meet(drill, fault)
         except OSError:
@@ -258,7 +262,8 @@ def main():
         pass
     drill.ended.set()  # what is held unanswered is let go, and noted
     server.shutdown()
-    time.sleep(0.2)
+    with drill.noted:
+        drill.noted.wait_for(lambda: not drill.running, chosen.hold)
     record = drill.record(chosen.kind)
     print(json.dumps(record, indent=2))
     if record["fault"] == "none":

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import Request, urlopen
 
-PATIENCE = 0.6  # seconds that a caller waits in these tests
+PATIENCE = 0.6  # seconds that a caller waits for an answer that is held
 TICKET = "/tickets/4711"
 SHORT = ("--hold", "5", "--for", "20", "--after", "0")
 
@@ -91,8 +91,8 @@ class Proxied:
         with urlopen(Request(f"{self.address}/.fault/{fault}", method="POST"), timeout=5) as answer:
             return json.load(answer)["fault"]
 
-    def get(self, path=TICKET):
-        with urlopen(self.address + path, timeout=PATIENCE) as answer:
+    def get(self, path=TICKET, *, patience=20):
+        with urlopen(self.address + path, timeout=patience) as answer:
             return answer.status, dict(answer.headers), answer.read()
 
     def trace(self):
