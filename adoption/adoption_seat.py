@@ -1,11 +1,14 @@
-"""The adoption seat. It confirms post-mortems, gets behaviour reports and answers lessons."""
+"""The adoption seat, which confirms post-mortems, gets behaviour reports and answers lessons, and roles at work."""
 
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders
+from governance.vocabulary import Role
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 SEAT = "adoption_change"
+TREATING = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER)  # who treats a problem of users
+OPERATING = (*TREATING, Role.TECHNICAL_LEAD)  # who treats an incident
 
 
 def confirmers(initiative: Initiative) -> list[User]:

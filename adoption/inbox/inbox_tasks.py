@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
-from adoption.inbox.inbox_rows import MEETING_DAYS, rows_of
+from adoption.inbox_rows import MEETING_DAYS, rows_of
 from adoption.models import Meeting, PostMortem
 from adoption.postmortems import permissions as postmortem_permissions
 from governance import clock

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_noop as _  # looked up when shown
 
-from adoption.inbox.inbox_rows import rows_of
+from adoption.inbox_rows import rows_of
 from adoption.incidents import incident_metrics
 from adoption.models import Deadline, Incident
 from governance import clock

@@ -2,13 +2,9 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from governance.vocabulary import Role
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
-
-TREATING = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER)
-OPERATING = (*TREATING, Role.TECHNICAL_LEAD)
 
 
 def may_open(initiative: Initiative, person: User) -> Answer:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from adoption.lessons import lesson_matching, lesson_search, permissions
 from adoption.models import Lesson, LessonResponse
+from adoption.models.lessons import LESSONS_READ
 from adoption.models.postmortems import PATTERNS
 from governance import clock
 from governance.audit_log import entries
@@ -24,7 +25,6 @@ from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.models import Answer, Initiative, RequirementFinding, RoleAssignment, System
 
-REQUIREMENT = "mvp.lessons_read"
 _FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
 # The mark before the part of the answer that is written from the responses. The owner's own words are above it.
 MARK = "Lessons offered to this initiative, with its answers:"
@@ -93,7 +93,7 @@ def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[L
             )
         requirement_actions.answer(
             initiative=initiative,
-            requirement=REQUIREMENT,
+            requirement=LESSONS_READ,
             kind=AnswerKind.ANSWERED,
             text=_answer(initiative),
             true_as_of=clock.today(),
@@ -124,7 +124,7 @@ def unanswered_among(findings: Iterable[RequirementFinding]) -> list[int]:
     return [
         int(row.source.removeprefix(_FINDING))
         for row in findings
-        if row.requirement == REQUIREMENT and row.source.startswith(_FINDING)
+        if row.requirement == LESSONS_READ and row.source.startswith(_FINDING)
     ]
 
 
@@ -136,7 +136,7 @@ def digest(lesson: Lesson) -> str:
 def _answer(initiative: Initiative) -> str:
     """Return the answer for the board. The owner's own words precede each lesson with its response, oldest first."""
     row = Answer.objects.filter(
-        initiative=initiative, requirement=REQUIREMENT, kind=AnswerKind.ANSWERED
+        initiative=initiative, requirement=LESSONS_READ, kind=AnswerKind.ANSWERED
     ).first()
     own = row.text.partition(MARK)[0].strip() if row else ""
     told = LessonResponse.objects.latest().filter(initiative=initiative)
@@ -300,7 +300,7 @@ def follow_lesson(key: int) -> list[int]:
 def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
     """Notify the owner of each of these initiatives that now has to answer the lesson."""
     said = Q(
-        requirement=REQUIREMENT,
+        requirement=LESSONS_READ,
         source=finding_of(lesson.pk),
         initiative__in=[initiative.pk for initiative in initiatives],
     )

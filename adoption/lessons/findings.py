@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from adoption.lessons import lesson_matching, lesson_search
-from adoption.lessons.actions import REQUIREMENT, finding_of, origin
+from adoption.lessons.actions import finding_of, origin
 from adoption.models import Lesson, LessonResponse
+from adoption.models.lessons import LESSONS_READ
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.facts.finding_rules import Wanted
@@ -46,7 +47,7 @@ def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
         yield (
             initiative,
             Wanted(
-                REQUIREMENT,
+                LESSONS_READ,
                 finding_of(lesson),
                 phrase("A lesson is not answered: “{}” ({})", row.text[:300], ", ".join((origin(row), *why))),
                 phrase("Open Lessons, and record what was done or why the lesson does not apply."),

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
-from adoption.inbox.inbox_rows import rows_of
+from adoption.inbox_rows import rows_of
 from adoption.models import Lesson
 from governance import clock
 from governance.models import User

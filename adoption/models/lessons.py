@@ -13,6 +13,8 @@ from governance.database.row_history import WrittenOnce
 from governance.models import User
 from initiatives.models import Initiative
 
+LESSONS_READ = "mvp.lessons_read"  # the requirement that lessons without an answer fail
+
 
 class LessonWords(models.Model):
     """The search words of one lesson, written by the database.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from adoption.inbox.inbox_rows import rows_of
+from adoption.inbox_rows import rows_of
 from adoption.models import Report
 from adoption.reports import findings
 from adoption.reports.report_kinds import KINDS, kind_of

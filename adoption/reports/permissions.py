@@ -1,7 +1,6 @@
 """Permissions on reports and reporters, as answers with their reasons. See docs/adr/0034."""
 
-from adoption.adoption_seat import SEAT, confirmers
-from adoption.incidents.permissions import OPERATING, TREATING
+from adoption.adoption_seat import OPERATING, SEAT, TREATING, confirmers
 from adoption.models import BehaviourReport, ProblemReport
 from governance.gates.separation_of_duties import said
 from governance.models import User

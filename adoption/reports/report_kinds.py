@@ -11,8 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from adoption.adoption_seat import SEAT
-from adoption.incidents.permissions import OPERATING, TREATING
+from adoption.adoption_seat import OPERATING, SEAT, TREATING
 from adoption.models import BehaviourReport, IncidentDraft, ProblemReport
 from adoption.models.reports import ANSWERED, BEHAVIOUR_REPORT, INCIDENT, OVER, Report
 from adoption.reports import permissions

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.urls import reverse
 
-from adoption.inbox.inbox_rows import rows_of
+from adoption.inbox_rows import rows_of
 from adoption.models import Survey
 from governance import clock
 from governance.models import User

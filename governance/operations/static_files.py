@@ -1,4 +1,4 @@
-"""Style sheets and scripts: part of the installed version, collected once for it by `manage.py collectstatic`.
+"""Style sheets, scripts and translations: part of the installed version, made once by `manage.py collectstatic`.
 
 Collected files have a hash in their names and are kept by browsers. Without a collection of this version pages use the
 files of the packages as they are.
@@ -10,8 +10,6 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.checks import Warning as Advice
 from whitenoise.storage import CompressedManifestStaticFilesStorage
-
-from governance.operations import catalogues
 
 OK = "ok"
 MISSING = "were not collected for this version. Run `manage.py collectstatic`"
@@ -41,8 +39,19 @@ def condition() -> str:
     except OSError:
         return MISSING
     sources = (storage.path(name) for finder in get_finders() for name, storage in finder.list([]))
-    fresh = all(Path(source).stat().st_mtime <= collected for source in sources) and not catalogues.stale()
+    fresh = all(Path(source).stat().st_mtime <= collected for source in sources) and not uncompiled()
     return OK if fresh else MISSING
+
+
+def uncompiled() -> list[Path]:
+    """Return the files of translations (.po) that are newer than their compiled file (.mo), or have none."""
+    written = sorted(Path(settings.BASE_DIR).glob("*/locale/*/LC_MESSAGES/*.po"))
+    return [path for path in written if not _is_compiled(path)]
+
+
+def _is_compiled(path: Path) -> bool:
+    compiled = path.with_suffix(".mo")
+    return compiled.exists() and compiled.stat().st_mtime >= path.stat().st_mtime
 
 
 def check_collected(app_configs, **_) -> list[Advice]:

@@ -32,8 +32,8 @@ from psycopg._preparing import PrepareManager
 
 from governance.audit_log import row_capture
 from governance.database import database_roles
+from governance.management.commands.collectstatic import compile_translations
 from governance.offline import verify
-from governance.operations import catalogues
 from governance.storage import data_folder, embedded_postgres
 from governance.transparency_log import as_of, database_guards
 from initiatives.models import initiative
@@ -94,7 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
     drawn.load_profile("suite")
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    catalogues.compile_stale()
+    compile_translations()
     if settings.EMBEDDED:
         try:
             settings.EMBEDDED_DATABASE.start()

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from adoption.demo import initiative_acts
-from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Incident
+from adoption.models.lessons import LESSONS_READ
 from governance import clock
 from governance.organisation import actions as organisation_actions
 from initiatives.lifecycle.holds import dependants
@@ -110,9 +110,9 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     expect(seat.page.locator("#lessons")).to_contain_text(ANSWERED)
     look(seat, "review-answered")
     seat.sign()
-    answered = ahead.answers.get(requirement=REQUIREMENT)
+    answered = ahead.answers.get(requirement=LESSONS_READ)
     assert ANSWERED in answered.text
-    expect(seat.page.locator("main")).to_contain_text(f"{REQUIREMENT}, answer {answered.version}")
+    expect(seat.page.locator("main")).to_contain_text(f"{LESSONS_READ}, answer {answered.version}")
     look(seat, "signed")
     chair = watch.let_in(cast.chair)
     chair.decide("A bounded trial that knows what the first one learned.")

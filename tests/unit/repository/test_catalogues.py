@@ -9,7 +9,8 @@ import pytest
 from babel.messages import mofile, pofile
 from django.conf import settings
 
-from governance.operations import catalogues
+from governance.management.commands.collectstatic import compile_translations
+from governance.operations.static_files import uncompiled
 from tests.support.commands import messages
 from tests.support.commands.messages import marked_in, sources
 from tests.unit.repository.test_architecture import nodes_of, tree_of
@@ -87,12 +88,12 @@ def test_a_catalogue_is_compiled_once_its_texts_are_newer(tmp_path, settings):
     texts.write_text(
         'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Day"\nmsgstr "Jour"\n'
     )
-    assert catalogues.stale() == [texts]
-    catalogues.compile_stale()
-    assert catalogues.stale() == []
+    assert uncompiled() == [texts]
+    compile_translations()
+    assert uncompiled() == []
     assert sorted(path.suffix for path in texts.parent.iterdir()) == [".mo", ".po"]
     os.utime(texts.with_suffix(".mo"), (0, 0))
-    assert catalogues.stale() == [texts]
+    assert uncompiled() == [texts]
 
 
 def test_a_phrase_has_a_constant_message_with_a_place_for_each_value():

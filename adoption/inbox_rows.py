@@ -1,14 +1,13 @@
 """The rows of adoption around a person's inbox, read in one query for all its producers."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, Subquery, Value
 
-from adoption.adoption_seat import SEAT
-from adoption.incidents.permissions import OPERATING, TREATING
-from adoption.lessons.actions import REQUIREMENT
+from adoption.adoption_seat import OPERATING, SEAT, TREATING
 from adoption.models import (
     BehaviourReport,
     Deadline,
@@ -20,6 +19,7 @@ from adoption.models import (
     SealedSource,
     Survey,
 )
+from adoption.models.lessons import LESSONS_READ
 from governance.database.batch_read import Batch, Given, Rows
 from governance.database.request_memo import once
 from governance.vocabulary import WRITTEN_OBLIGATIONS, BoardRole, Role, Stage
@@ -50,7 +50,7 @@ _depending = Dependant.objects.filter(Exists(_severe), ended_at__isnull=True).an
     incident_key=Subquery(_severe.values("pk")[:1]),
     incident_at=Subquery(_severe.values("opened_at")[:1]),
 )
-_unread = RequirementFinding.objects.current().filter(initiative=OuterRef("pk"), requirement=REQUIREMENT)
+_unread = RequirementFinding.objects.current().filter(initiative=OuterRef("pk"), requirement=LESSONS_READ)
 
 _ROWS = Batch(
     of_initiatives=Rows(_orphaned, "initiative", joined=_of_people, keys="answered"),
@@ -136,14 +136,14 @@ def _read(look: Look) -> dict[str, list]:
             "chaired": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
             "judged": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, SEAT]),
             "adopting": look.units_with([SEAT]),
-            "boards": {member.board_id for member in look.memberships},
+            "boards": [member.board_id for member in look.memberships],
         },
         today=look.today,
         soon=look.today + timedelta(days=MEETING_DAYS),
     )
 
 
-def _working(look: Look, roles) -> set[int]:
+def _working(look: Look, roles: Iterable[str]) -> list[int]:
     """Return the keys of initiatives where the person has a role or acts as owner. Ended initiatives count."""
     held = {row.initiative_id for row in look.roles if row.accepted_at and row.role in roles}
-    return held | {initiative.pk for initiative in look.standing_in}
+    return [*held | {initiative.pk for initiative in look.standing_in}]
