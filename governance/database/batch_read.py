@@ -6,7 +6,7 @@ than the database to answer them (ADR 51). Only modules that hold nothing but su
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -135,7 +135,7 @@ class Batch:
         self._made: dict[str, tuple[str, Callable]] = {}
 
     def ask(
-        self, keys: Iterable[int] | dict[str, Iterable[int]], *names: str, **moments: datetime | date
+        self, keys: Iterable[int] | Mapping[str, Iterable[int]], *names: str, **moments: datetime | date
     ) -> dict[str, list]:
         """Return the rows around any of these keys by table, oldest first.
 
@@ -175,7 +175,7 @@ class Batch:
 
     def _read(self, keys, names: Iterable[str], moments: dict) -> list[tuple[str, int, models.Model]]:
         sets = {
-            name: list(some) for name, some in (keys if isinstance(keys, dict) else {"keys": keys}).items()
+            name: list(some) for name, some in (keys if isinstance(keys, Mapping) else {"keys": keys}).items()
         }
         asked = [name for name in names if sets[self._tables[name].keys]]
         if not asked:
