@@ -87,7 +87,7 @@ class Fixing:
         return [(reverse("link-answer", args=[link.pk]), phrase("Read and answer"))] if mine else []
 
     def _of(self, link: Link, words: str = phrase("Change the link")) -> Fixes:
-        return [(reverse("link-change", args=[link.pk]), words)] if self.works else []
+        return [(reverse("row-act", args=["links", link.pk, "change"]), words)] if self.works else []
 
     def _transfer(self, pk: int) -> Fixes:
         found = [
@@ -108,10 +108,11 @@ class Fixing:
                 one for link in links for one in self._of(link, phrase("Change the link to {}", link.system))
             ]
         mine = any(link.account.owner_id == self.person.pk for link in links)
-        page, words = "account-change", phrase("Fill in the account")
+        verb, words = "change", phrase("Fill in the account")
         if what == "review" and links and may_change_account(links[0].account, self.person):
-            page, words = "account-review", phrase("Review the account")
-        return [(self._there(reverse(page, args=[pk])), words)] if self.works or mine else []
+            verb, words = "review", phrase("Review the account")
+        there = self._there(reverse("row-act", args=["service-accounts", pk, verb]))
+        return [(there, words)] if self.works or mine else []
 
     def _system(self, system: System, what: str) -> Fixes:
         if what == "retired":
@@ -134,7 +135,7 @@ class Fixing:
         return [(f"{conflicts}#term-{terms.partition('-')[0]}", phrase("Open the conflicts"))]
 
     def _definition(self, pk: int, system: System) -> Fixes:
-        there = reverse("definition-change", args=[pk])
+        there = reverse("row-act", args=["definitions", pk, "change"])
         change = [(self._there(there), phrase("Change the definition"))] if self._may_change(system) else []
         return [
             *change,
@@ -168,7 +169,7 @@ class Fixing:
         return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
 
     def _change(self, system: System, words: str, field: str = "") -> Fixes:
-        there = self._there(reverse("system-change", args=[system.pk]))
+        there = self._there(reverse("row-act", args=["systems", system.pk, "change"]))
         return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
 
     def _there(self, address: str) -> str:

@@ -92,14 +92,13 @@ class DefinitionForm(OverwritingForm):
         *args,
         initiative: Initiative | None = None,
         systems=None,
-        definition: TermDefinition | None = None,
+        row: TermDefinition | None = None,
         **options,
     ):
-        if definition is not None:
-            options["initial"] = {name: getattr(definition, name) for name in ("field", *SAID)}
-            options["row"] = definition
-        super().__init__(*args, **options)
-        if definition is not None:
+        if row is not None:
+            options["initial"] = {name: getattr(row, name) for name in ("field", *SAID)}
+        super().__init__(*args, row=row, **options)
+        if row is not None:
             del self.fields["term"], self.fields["system"]
             return
         used = Term.objects.filter(uses__initiative=initiative, uses__ended_at__isnull=True)

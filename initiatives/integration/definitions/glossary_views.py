@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from itertools import groupby
 
+from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -13,10 +15,10 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.forms import TermForm
-from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated, shared_act
+from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, back_to, page_of, sent
 from initiatives.models import DefinitionConflict, Term, TermDefinition, TermUse
 from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
 
@@ -82,31 +84,22 @@ def name_term(request: SignedInRequest) -> HttpResponse:
     """Add a business term to the glossary."""
     permissions.may_name_terms(request.user).or_refuse()
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
-    return shared_act(
-        request,
-        form,
-        lambda: actions.name_term(by=request.user, **form.cleaned_data),
-        "The term is in the glossary. Initiatives can use it now.",
-        None,
-        title=_("Add a business term"),
-        verb=_("Add the term"),
-    )
-
-
-def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change the meaning of a term."""
-    row = get_object_or_404(Term, pk=pk)
-    permissions.may_name_terms(request.user).or_refuse()
-    form = TermForm(sent(request), row=row, initial={"name": row.name, "meaning": row.meaning})
-    return shared_act(
-        request,
-        form,
-        lambda: actions.change_term(term=row, by=request.user, **form.cleaned_data),
-        "The term is changed. Initiatives that use it are compared again.",
-        row,
-        title=_("Change the term %(row)s") % {"row": row},
-        verb=_("Save"),
-    )
+    back = back_to(request, reverse("glossary"))
+    if acted(request, form, lambda: actions.name_term(by=request.user, **form.cleaned_data)):
+        messages.success(request, _("The term is in the glossary. Initiatives can use it now."))
+        return redirect(back)
+    context = {
+        "nav": "systems",
+        "form": form,
+        "title": _("Add a business term"),
+        "verb": _("Add the term"),
+        "happens": [],
+        "danger": False,
+        "back_url": back,
+        "next": request.GET.get("next", ""),
+    }
+    status = getattr(form, "status", 200)
+    return render(request, "initiatives/integration/systems/system_form.html", context, status=status)
 
 
 def _history(said: list[TermDefinition]) -> Iterable[dict]:

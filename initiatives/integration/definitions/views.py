@@ -1,18 +1,18 @@
 """The pages of an initiative's terms, their definitions by system, and conflicts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy
+from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from governance.models import User
+from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.web.form_fields import ReasonForm
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.comparison import identifier_standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
@@ -25,14 +25,15 @@ from initiatives.integration.definitions.forms import (
     TermForm,
 )
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import (
-    acted,
-    back_to,
-    initiative_context,
-    one_act,
-    sent,
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    Frame,
+    PageStep,
+    RowAct,
+    on_initiative,
 )
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
@@ -173,35 +174,30 @@ def _used(initiative: Initiative) -> list[Used]:
     return list(used.values())
 
 
-def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Record that the initiative uses a term."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_use_terms(initiative, request.user).or_refuse()
-    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda fields: _used_from_now(request, initiative, fields),
-        _("The initiative uses the term. Now define the meaning of the term in each system."),
-        page=TAB,
-        title=_("Add a term that the initiative uses"),
-        lede=_(
-            "The connected systems must agree on the meaning of the term. If they do not, the data "
-            "steward decides."
-        ),
-        happens=[_("Only the architecture seat and admins can use a term that is not in the glossary yet.")],
-        verb=_("Add the term"),
-    )
-
-
-def _used_from_now(request, initiative: Initiative, fields: dict) -> None:
+def _use_term(*, initiative: Initiative, by: User, **fields) -> TermUse:
     """Use a term. A term that the glossary lacks is added first, if the person may add terms."""
     known = Term.objects.filter(name__iexact=" ".join(fields["name"].split())).exists()
-    if not known and permissions.may_name_terms(request.user):
-        actions.name_term(by=request.user, **fields)
-    actions.use_term(initiative=initiative, name=fields["name"], by=request.user)
+    if not known and permissions.may_name_terms(by):
+        actions.name_term(by=by, **fields)
+    return actions.use_term(initiative=initiative, name=fields["name"], by=by)
 
+
+INITIATIVE_ACTS["use-term"] = PageStep(
+    may=permissions.may_use_terms,
+    act=_use_term,
+    form=TermForm,
+    given=lambda row, request: {"row": None, "initial": {"name": request.GET.get("name", "")[:LONGEST_NAME]}},
+    page=TAB,
+    title=gettext_lazy("Add a term that the initiative uses"),
+    lede=gettext_lazy(
+        "The connected systems must agree on the meaning of the term. If they do not, the data steward decides."
+    ),
+    happens=(
+        gettext_lazy("Only the architecture seat and admins can use a term that is not in the glossary yet."),
+    ),
+    verb=gettext_lazy("Add the term"),
+    done=gettext_lazy("The initiative uses the term. Now define the meaning of the term in each system."),
+)
 
 ROW_ACTS["term-uses/stop"] = RowAct(
     rows=TermUse.objects.select_related("initiative__unit", "term"),
@@ -221,99 +217,87 @@ ROW_ACTS["term-uses/stop"] = RowAct(
 )
 
 
-def define(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Define a field of a system of the initiative for one of its terms."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_use_terms(initiative, request.user).or_refuse()
-    initial = {name: request.GET[name] for name in ("term", "system") if name in request.GET}
-    form = DefinitionForm(
-        sent(request), initiative=initiative, systems=systems_of(initiative).order_by("name"), initial=initial
-    )
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda fields: actions.define(by=request.user, **fields),
-        _("The definition is saved, and compared with the definitions of the other systems."),
-        page=TAB,
-        title=_("Define a field"),
-        lede=_(
-            "If a field changed its meaning over the years, write two definitions: one for the earlier "
-            "rows, one for the later rows."
+INITIATIVE_ACTS["define"] = PageStep(
+    may=permissions.may_use_terms,
+    act=lambda *, initiative, by, **fields: actions.define(by=by, **fields),
+    form=DefinitionForm,
+    given=lambda row, request: {
+        "row": None,
+        "initiative": row,
+        "systems": systems_of(row).order_by("name"),
+        "initial": {name: request.GET[name] for name in ("term", "system") if name in request.GET},
+    },
+    page=TAB,
+    title=gettext_lazy("Define a field"),
+    lede=gettext_lazy(
+        "If a field changed its meaning over the years, write two definitions: one for the earlier rows, one for the "
+        "later rows."
+    ),
+    happens=(
+        gettext_lazy(
+            "Every initiative that uses the term and is connected to this system depends on the definition."
         ),
-        happens=[
-            _(
-                "Every initiative that uses the term and is connected to this system depends on the "
-                "definition."
-            ),
-            _(
-                "If the owner of the system has not agreed to a link of this initiative, ask that owner to "
-                "write the definition."
-            ),
-        ],
-        verb=_("Save the definition"),
-    )
-
-
-def _definition(pk: int) -> TermDefinition:
-    return get_object_or_404(TermDefinition.objects.current().select_related("term", "system__owner"), pk=pk)
-
-
-def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change a definition."""
-    row = _definition(pk)
-    permissions.may_define(row.system, request.user).or_refuse()
-    form = DefinitionForm(sent(request), definition=row)
-    return shared_act(
-        request,
-        form,
-        lambda: actions.define(
-            term=row.term, system=row.system, definition=row, by=request.user, **form.cleaned_data
+        gettext_lazy(
+            "If the owner of the system has not agreed to a link of this initiative, ask that owner to write the "
+            "definition."
         ),
-        "The definition is changed, and compared again.",
-        row,
-        title=gettext("%(term)s in %(system)s") % {"term": row.term, "system": row.system},
-        happens=[
-            _(
-                "Evidence that depends on the earlier definition no longer counts. This applies to every "
-                "initiative that lists such evidence."
-            )
-        ],
-        verb=_("Save"),
-    )
+    ),
+    verb=gettext_lazy("Save the definition"),
+    done=gettext_lazy("The definition is saved, and compared with the definitions of the other systems."),
+)
+# Everyone signed in sees the glossary.
+ON_GLOSSARY = Frame(nav="systems", seen=lambda rows, person: rows)
+ON_DEFINITIONS = replace(ON_GLOSSARY, page=lambda row: row.term.get_absolute_url())
+_DEFINITIONS = TermDefinition.objects.current().select_related("term", "system__owner")
 
 
-def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Withdraw a definition."""
-    row = _definition(pk)
-    permissions.may_define(row.system, request.user).or_refuse()
-    form = ReasonForm(sent(request))
-    return shared_act(
-        request,
-        form,
-        lambda: actions.withdraw_definition(definition=row, by=request.user, **form.cleaned_data),
-        "The definition is withdrawn.",
-        row,
-        title=gettext("Withdraw the definition of %(term)s in %(system)s")
-        % {"term": row.term, "system": row.system},
-        happens=[_("The page of the term still shows the definition, with your name and reason.")],
-        verb=_("Withdraw the definition"),
-        danger=True,
-    )
+def _may_define(row: TermDefinition, person: User) -> Answer:
+    return permissions.may_define(row.system, person)
 
 
-def shared_act(request, form, act, done: str, row, **page) -> HttpResponse:
-    """Show a form for one act on a shared definition or term, then go back."""
-    about = getattr(row, "term", row)
-    back = back_to(request, about.get_absolute_url() if about is not None else reverse("glossary"))
-    if acted(request, form, act):
-        messages.success(request, done)
-        return redirect(back)
-    context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
-    context |= {"happens": [], "danger": False}
-    status = getattr(form, "status", 200)
-    return render(request, "initiatives/integration/systems/system_form.html", context | page, status=status)
-
+ROW_ACTS["definitions/change"] = RowAct(
+    rows=_DEFINITIONS,
+    frame=ON_DEFINITIONS,
+    may=_may_define,
+    act=lambda *, definition, by, **fields: actions.define(
+        term=definition.term, system=definition.system, definition=definition, by=by, **fields
+    ),
+    noun="definition",
+    form=DefinitionForm,
+    title=lambda row: phrase("{} in {}", row.term, row.system),
+    happens=(
+        gettext_lazy(
+            "Evidence that depends on the earlier definition no longer counts. This applies to every initiative that "
+            "lists such evidence."
+        ),
+    ),
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("The definition is changed, and compared again."),
+)
+ROW_ACTS["definitions/withdraw"] = RowAct(
+    rows=_DEFINITIONS,
+    frame=ON_DEFINITIONS,
+    may=_may_define,
+    act=actions.withdraw_definition,
+    noun="definition",
+    title=lambda row: phrase("Withdraw the definition of {} in {}", row.term, row.system),
+    happens=(gettext_lazy("The page of the term still shows the definition, with your name and reason."),),
+    verb=gettext_lazy("Withdraw the definition"),
+    danger=True,
+    done=gettext_lazy("The definition is withdrawn."),
+)
+ROW_ACTS["glossary/change"] = RowAct(
+    rows=Term.objects.all(),
+    frame=ON_GLOSSARY,
+    may=lambda row, person: permissions.may_name_terms(person),
+    act=actions.change_term,
+    noun="term",
+    form=TermForm,
+    given=lambda row, request: {"initial": {"name": row.name, "meaning": row.meaning}},
+    title=lambda row: phrase("Change the term {}", row),
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("The term is changed. Initiatives that use it are compared again."),
+)
 
 CONFLICTS = DefinitionConflict.objects.select_related(
     "initiative__unit", "one__system", "one__term", "other__system", "other__term"

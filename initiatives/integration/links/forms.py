@@ -111,17 +111,16 @@ class LinkForm(OverwritingForm):
         label=_("Message to users while the system is missing"), required=False, max_length=250
     )
 
-    def __init__(self, *args, initiative, system: System, person: User, link: Link | None = None, **options):
+    def __init__(self, *args, initiative, system: System, person: User, row: Link | None = None, **options):
         """Build the form for `person`, who is offered the accounts that they may see."""
-        if link is not None:
+        if row is not None:
             transfers = (
-                link.transfers.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
+                row.transfers.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
             )
-            options["row"] = link
-            options["initial"] = {name: getattr(link, name) for name in FIELDS} | {
+            options["initial"] = {name: getattr(row, name) for name in FIELDS} | {
                 "transfers": list(transfers)
             }
-        super().__init__(*args, **options)
+        super().__init__(*args, row=row, **options)
         self.fields["account"].queryset = accounts_seen_by(person).open().filter(system=system)
         transfers = self.fields["transfers"]
         runs = initiative.deployments.select_related("version").order_by("runs_from", "pk")

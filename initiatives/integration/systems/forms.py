@@ -22,7 +22,7 @@ from governance.web.form_fields import (
     SinceField,
     WordsField,
 )
-from initiatives.models import System, Vendor
+from initiatives.models import ServiceAccount, System, Vendor
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS, SYSTEM_KINDS, UPDATED_EVERY_DAYS
 
 EDITABLE = {"": "not known", "yes": "yes", "no": "no: it is frozen"}
@@ -130,27 +130,26 @@ class SystemForm(OverwritingForm, FoldedForm):
         help_text=_("If the system was described twice, enter the name of the other description."),
     )
 
-    def __init__(self, *args, system: System | None = None, without: Iterable[str] = (), **options):
+    def __init__(self, *args, row: System | None = None, without: Iterable[str] = (), **options):
         """Build the form. `without`: fields that the person may not change and that stay."""
-        if system is not None:
-            options["row"] = system
-            options["initial"] = {name: getattr(system, name) for name in self.base_fields} | {
-                "editable": {True: "yes", False: "no", None: ""}[system.editable]
+        if row is not None:
+            options["initial"] = {name: getattr(row, name) for name in self.base_fields} | {
+                "editable": {True: "yes", False: "no", None: ""}[row.editable]
             }
-        super().__init__(*args, **options)
+        super().__init__(*args, row=row, **options)
         for name in without:
             del self.fields[name]
-        if system is not None:
+        if row is not None:
             self.at_once = tuple(self.fields)
         elif self.initial.get("collection"):
             self.at_once = (*self.at_once, "collection")  # a person from a collection's page sees which
-        if system is None:
+        if row is None:
             del self.fields["duplicate_of"]  # that it was described twice is found out later
         else:
-            self.fields["collection"].queryset = self.fields["collection"].queryset.exclude(pk=system.pk)
+            self.fields["collection"].queryset = self.fields["collection"].queryset.exclude(pk=row.pk)
             # An owner who has left stays named until someone else is.
-            if "owner" in self.fields and system.owner is not None and not system.owner.is_active:
-                here = Q(is_active=True) | Q(pk=system.owner_id)
+            if "owner" in self.fields and row.owner is not None and not row.owner.is_active:
+                here = Q(is_active=True) | Q(pk=row.owner_id)
                 self.fields["owner"].queryset = User.objects.filter(here).select_related("unit")
 
     def act(self) -> dict:
@@ -181,6 +180,18 @@ class AccountForm(OverwritingForm):
         required=False,
         help_text=_("The review is overdue after this day."),
     )
+
+    def __init__(self, *args, row: ServiceAccount | None = None, hands_over: bool = True, **options):
+        """Build the form. Only who may hand the account over is asked for its owner."""
+        if row is not None:
+            options["initial"] = {name: getattr(row, name) for name in self.base_fields}
+        super().__init__(*args, row=row, **options)
+        if not hands_over:
+            del self.fields["owner"]
+
+    def act(self) -> dict:
+        """Return the fields as the act takes them. A field that was not asked keeps its value."""
+        return (self.initial if self.row is not None else {}) | self.cleaned_data
 
 
 class ReviewForm(OverwritingForm):

@@ -34,7 +34,7 @@ def tasks(look: "Look"):
             yield InboxTask(
                 "confirm",
                 phrase("Service account {} in {}", account.name, account.place),
-                reverse("account-review", args=[account.pk]),
+                reverse("row-act", args=["service-accounts", account.pk, "review"]),
                 phrase("Review it"),
                 phrase(
                     "Check the permissions of the account and record the review. If the review is overdue, each "

@@ -1,20 +1,21 @@
 """The systems of the organisation: found, described once for every initiative, looked after, retired."""
 
+from dataclasses import replace
+
+from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.vocabulary.form_errors import put_errors
-from governance.web.form_fields import ReasonForm
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import (
     accounts,
@@ -33,7 +34,8 @@ from initiatives.integration.systems.forms import (
     SystemsForm,
 )
 from initiatives.lifecycle.access.visibility import accounts_seen_by
-from initiatives.lifecycle.initiative.initiative_frame import back_to, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, back_to, page_of, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
 from initiatives.models import (
     Customisation,
     Obligation,
@@ -48,6 +50,9 @@ TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"
 MOST_WAITING = 50  # shown at once; the rest follows as these are answered
 MOST_DEFINED, MOST_INITIATIVES = 50, 20  # definitions shown, and initiatives offered, the newest first
 NEAR = 30  # days before its review an account says so
+SYSTEMS = System.objects.select_related(
+    "owner", "unit", "vendor", "knowledge_holder", "collection", "duplicate_of", "described_by", "retired_by"
+)
 
 
 @require_safe
@@ -203,54 +208,10 @@ def _state_of(account: ServiceAccount, today) -> tuple[str, str]:
 
 def _system(pk: int) -> System:
     """Return the system with this key, open to everyone signed in. Raises Http404."""
-    rows = System.objects.select_related(
-        "owner",
-        "unit",
-        "vendor",
-        "knowledge_holder",
-        "collection",
-        "duplicate_of",
-        "described_by",
-        "retired_by",
-    )
-    found = rows.filter(pk=pk).first()
+    found = SYSTEMS.filter(pk=pk).first()
     if found is None:
         raise Http404("This system does not exist.")
     return found
-
-
-def _account(request, pk: int) -> ServiceAccount:
-    """Return the account with this key, if the person may see it. Raises Http404."""
-    found = accounts_seen_by(request.user).select_related("system__owner", "owner").filter(pk=pk).first()
-    if found is None:
-        raise Http404("This account does not exist.")
-    return found
-
-
-def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
-    """Show a form for one act on a system, then go back. Errors are shown on the form.
-
-    `back` is the return address, or None for the page of the system that the act returns. A `next` that ends in "="
-    is then completed with the system's key, so that the form that the person came from continues with it.
-    """
-    if back and isinstance(form, OverwritingForm) and form.is_valid() and form.unchanged:
-        messages.info(request, _("You changed no field. No entry was written."))
-        return redirect(back_to(request, back))
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = act(form)
-        except ValidationError as error:
-            put_errors(form, error)
-            page["known"] = _called(form.data.get("name", "")) if isinstance(form, SystemForm) else None
-        else:
-            messages.success(request, done)
-            there = back_to(request, back or made.get_absolute_url())
-            return redirect(f"{there}{made.pk}" if back is None and there.endswith("=") else there)
-    back = back_to(request, back or reverse("systems"))
-    context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
-    context |= {"happens": [], "danger": False}
-    status = getattr(form, "status", 200)
-    return render(request, "initiatives/integration/systems/system_form.html", context | page, status=status)
 
 
 def _called(name: str) -> System | None:
@@ -258,208 +219,184 @@ def _called(name: str) -> System | None:
 
 
 def describe(request: SignedInRequest) -> HttpResponse:
-    """Describe a system that is not here yet."""
+    """Describe a system that is not here yet.
+
+    A `next` that ends in "=" is completed with the key of the system, so that the form that the person came from
+    continues with it.
+    """
     permissions.may_describe(request.user).or_refuse()
     initial = {"collection": request.GET.get("collection"), "name": request.GET.get("name", "")[:160]}
     if initial["collection"]:
         initial["kind"] = "wiki"
     form = SystemForm(sent(request), initial={name: value for name, value in initial.items() if value})
-    return _form(
-        request,
-        form,
-        lambda form: _told(request, actions.describe_system(by=request.user, **form.act())),
-        "The system is added. Initiatives can be connected to it.",
-        back=None,
-        title=_("Add system"),
-        lede=_(
+    if made := acted(request, form, lambda: actions.describe_system(by=request.user, **form.act())):
+        messages.success(request, _("The system is added. Initiatives can be connected to it."))
+        say_strange(request, made.regions)
+        there = back_to(request, made.get_absolute_url())
+        return redirect(f"{there}{made.pk}" if there.endswith("=") else there)
+    context = {
+        "nav": "systems",
+        "form": form,
+        "title": _("Add system"),
+        "lede": _(
             "Describe the system once for all initiatives. A system is software, a shared folder, a "
             "wiki, or a group of experts."
         ),
-        verb=_("Add the system"),
-    )
-
-
-def _told(request, row: System) -> System:
-    """Return the saved system, and show a warning if one of its regions is not known."""
-    say_strange(request, row.regions)
-    return row
-
-
-def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change the data of a system, its owner included."""
-    row = _system(pk)
-    decides = permissions.may_decide_on(row, request.user)
-    permissions.may_change_system(row, request.user).or_refuse()
-    return _form(
-        request,
-        SystemForm(sent(request), system=row, without=() if decides else DECIDED),
-        lambda form: _told(request, actions.change_system(system=row, by=request.user, **form.act())),
-        "The system is changed.",
-        back=row.get_absolute_url(),
-        title=_("Change %(row)s") % {"row": row},
-        happens=[
-            _(
-                "If the system is frozen, moved, or loses its owner, evidence that depends on it no longer "
-                "counts. This applies to every connected initiative."
-            ),
-        ],
-        verb=_("Save"),
-    )
-
-
-def retire_system(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that a system is retired."""
-    row = _system(pk)
-    permissions.may_decide_on(row, request.user).or_refuse()
-    return _form(
-        request,
-        ReasonForm(sent(request)),
-        lambda form: actions.retire_system(system=row, by=request.user, **form.cleaned_data),
-        f"{row} is retired.",
-        back=row.get_absolute_url(),
-        title=_("Retire %(row)s") % {"row": row},
-        happens=[
-            _(
-                "Every initiative that is still connected is notified. Each initiative has a finding until "
-                "it closes its link."
-            )
-        ],
-        verb=_("Retire the system"),
-        danger=True,
-    )
-
-
-def disown(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that the person named as owner does not own a system."""
-    row = _system(pk)
-    permissions.may_disown(row, request.user).or_refuse()
-    return _form(
-        request,
-        ReasonForm(sent(request)),
-        lambda form: actions.disown_system(system=row, by=request.user, **form.cleaned_data),
-        f"{row} now has no owner.",
-        back=row.get_absolute_url(),
-        title=_("You are not the owner of %(row)s?") % {"row": row},
-        happens=[
-            _("The system has no owner until someone is named. The connected initiatives are notified.")
-        ],
-        verb=_("I am not the owner"),
-        danger=True,
-    )
-
-
-def customise(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that a team changed it for itself."""
-    row = _system(pk)
-    permissions.may_change_system(row, request.user).or_refuse()
-    return _form(
-        request,
-        CustomisationForm(sent(request)),
-        lambda form: actions.add_customisation(system=row, by=request.user, **form.cleaned_data),
-        "The customisation is recorded.",
-        back=row.get_absolute_url(),
-        title=_("A customisation of %(row)s") % {"row": row},
-        lede=_(
-            "Name the team, describe its change, and enter the first day. Many customisations are a risk to "
-            "every initiative."
-        ),
-        verb=_("Record the customisation"),
-    )
-
-
-def close_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that a customisation is gone."""
-    found = Customisation.objects.select_related("system__owner").filter(pk=pk).first()
-    if found is None:
-        raise Http404("This customisation does not exist.")
-    permissions.may_change_system(found.system, request.user).or_refuse()
-    if request.method == "POST":
-        actions.close_customisation(customisation=found, by=request.user)
-        messages.success(request, _("The customisation is recorded as ended."))
-        return redirect(found.system.get_absolute_url())
-    page = {
-        "nav": "systems",
-        "title": _("End a customisation"),
-        "lede": f"{found.team}: {found.what}",
-        "happens": [_("The customisation stays in the history, and no longer counts as a risk.")],
+        "verb": _("Add the system"),
+        "happens": [],
         "danger": False,
-        "verb": _("End the customisation"),
-        "back_url": found.system.get_absolute_url(),
+        "back_url": back_to(request, reverse("systems")),
+        "next": request.GET.get("next", ""),
+        "known": _called(form.data.get("name", "")),
     }
-    return render(request, "initiatives/integration/systems/system_form.html", page)
+    status = getattr(form, "status", 200)
+    return render(request, "initiatives/integration/systems/system_form.html", context, status=status)
+
+
+ON_SYSTEMS = Frame(nav="systems", seen=lambda rows, person: rows)  # everyone signed in sees every system
+ON_ACCOUNTS = Frame(
+    nav="systems",
+    seen=lambda rows, person: rows.filter(pk__in=accounts_seen_by(person).values("pk")),
+    page=lambda account: account.system.get_absolute_url(),
+)
+_ACCOUNTS = ServiceAccount.objects.select_related("system__owner", "owner")
+
+ROW_ACTS["systems/change"] = RowAct(
+    rows=SYSTEMS,
+    frame=ON_SYSTEMS,
+    may=permissions.may_change_system,
+    act=actions.change_system,
+    noun="system",
+    form=SystemForm,
+    given=lambda row, request: {"without": () if permissions.may_decide_on(row, request.user) else DECIDED},
+    then=lambda request, row: say_strange(request, row.regions),
+    title=lambda row: phrase("Change {}", row),
+    happens=(
+        gettext_lazy(
+            "If the system is frozen, moved, or loses its owner, evidence that depends on it no longer "
+            "counts. This applies to every connected initiative."
+        ),
+    ),
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("The system is changed."),
+)
+ROW_ACTS["systems/retire"] = RowAct(
+    rows=SYSTEMS,
+    frame=ON_SYSTEMS,
+    may=permissions.may_decide_on,
+    act=actions.retire_system,
+    noun="system",
+    title=lambda row: phrase("Retire {}", row),
+    happens=(
+        gettext_lazy(
+            "Every initiative that is still connected is notified. Each initiative has a finding until "
+            "it closes its link."
+        ),
+    ),
+    verb=gettext_lazy("Retire the system"),
+    danger=True,
+    done=lambda row: phrase("{} is retired.", row),
+)
+ROW_ACTS["systems/disown"] = RowAct(
+    rows=SYSTEMS,
+    frame=ON_SYSTEMS,
+    may=permissions.may_disown,
+    act=actions.disown_system,
+    noun="system",
+    title=lambda row: phrase("You are not the owner of {}?", row),
+    happens=(
+        gettext_lazy(
+            "The system has no owner until someone is named. The connected initiatives are notified."
+        ),
+    ),
+    verb=gettext_lazy("I am not the owner"),
+    danger=True,
+    done=lambda row: phrase("{} now has no owner.", row),
+)
+ROW_ACTS["systems/customise"] = RowAct(
+    rows=SYSTEMS,
+    frame=ON_SYSTEMS,
+    may=permissions.may_change_system,
+    act=actions.add_customisation,
+    noun="system",
+    form=CustomisationForm,
+    title=lambda row: phrase("A customisation of {}", row),
+    lede=gettext_lazy(
+        "Name the team, describe its change, and enter the first day. Many customisations are a risk to "
+        "every initiative."
+    ),
+    verb=gettext_lazy("Record the customisation"),
+    done=gettext_lazy("The customisation is recorded."),
+)
+ROW_ACTS["customisations/close"] = RowAct(
+    rows=Customisation.objects.select_related("system__owner"),
+    frame=replace(ON_SYSTEMS, page=lambda row: row.system.get_absolute_url()),
+    may=lambda row, person: permissions.may_change_system(row.system, person),
+    act=actions.close_customisation,
+    noun="customisation",
+    form=forms.Form,
+    title=gettext_lazy("End a customisation"),
+    lede=lambda row: f"{row.team}: {row.what}",
+    happens=(gettext_lazy("The customisation stays in the history, and no longer counts as a risk."),),
+    verb=gettext_lazy("End the customisation"),
+    done=gettext_lazy("The customisation is recorded as ended."),
+)
 
 
 # Service accounts
 
-
-def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record an account in the system."""
-    row = _system(pk)
-    permissions.may_change_system(row, request.user).or_refuse()
-    return _form(
-        request,
-        AccountForm(sent(request)),
-        lambda form: accounts.open_account(system=row, by=request.user, **form.cleaned_data),
-        "The account is recorded.",
-        back=row.get_absolute_url(),
-        title=_("A service account in %(row)s") % {"row": row},
-        lede=_(
-            "An account for software, not for a person. If the account has no owner or no review, each "
-            "initiative that uses the account gets a finding."
-        ),
-        verb=_("Record the account"),
-    )
-
-
-def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change the data of an account."""
-    row = _account(request, pk)
-    permissions.may_change_account(row, request.user).or_refuse()
-    said = {name: getattr(row, name) for name in ("name", "owner", "privileges", "review_by")}
-    form = AccountForm(sent(request), row=row, initial=said)
-    if not permissions.may_hand_over_account(row, request.user):
-        del form.fields["owner"]
-    return _form(
-        request,
-        form,
-        lambda form: accounts.change_account(account=row, by=request.user, **said | form.cleaned_data),
-        "The account is changed.",
-        back=row.system.get_absolute_url(),
-        title=_("Change the account %(row)s") % {"row": row},
-        verb=_("Save"),
-    )
-
-
-def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record a review of an account."""
-    row = _account(request, pk)
-    permissions.may_change_account(row, request.user).or_refuse()
-    return _form(
-        request,
-        ReviewForm(sent(request), row=row, initial={"privileges": row.privileges}),
-        lambda form: accounts.review_account(account=row, by=request.user, **form.cleaned_data),
-        "Your review is recorded.",
-        back=row.system.get_absolute_url(),
-        title=_("Review the account %(row)s") % {"row": row},
-        verb=_("Record the review"),
-    )
-
-
-def close_account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that an account is closed in its system."""
-    row = _account(request, pk)
-    permissions.may_close_account(row, request.user).or_refuse()
-    return _form(
-        request,
-        ReasonForm(sent(request)),
-        lambda form: accounts.close_account(account=row, by=request.user, **form.cleaned_data),
-        "The account is recorded as closed.",
-        back=row.system.get_absolute_url(),
-        title=_("Close the account %(row)s") % {"row": row},
-        happens=[
-            _("Close the account in its system first, then record it here."),
-            _("Tasks for this account are resolved. Links that still name the account get a finding."),
-        ],
-        verb=_("Record as closed"),
-        danger=True,
-    )
+ROW_ACTS["systems/open-account"] = RowAct(
+    rows=SYSTEMS,
+    frame=ON_SYSTEMS,
+    may=permissions.may_change_system,
+    act=accounts.open_account,
+    noun="system",
+    form=AccountForm,
+    given=lambda row, request: {"row": None},
+    title=lambda row: phrase("A service account in {}", row),
+    lede=gettext_lazy(
+        "An account for software, not for a person. If the account has no owner or no review, each "
+        "initiative that uses the account gets a finding."
+    ),
+    verb=gettext_lazy("Record the account"),
+    done=gettext_lazy("The account is recorded."),
+)
+ROW_ACTS["service-accounts/change"] = RowAct(
+    rows=_ACCOUNTS,
+    frame=ON_ACCOUNTS,
+    may=permissions.may_change_account,
+    act=accounts.change_account,
+    noun="account",
+    form=AccountForm,
+    given=lambda row, request: {"hands_over": bool(permissions.may_hand_over_account(row, request.user))},
+    title=lambda row: phrase("Change the account {}", row),
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("The account is changed."),
+)
+ROW_ACTS["service-accounts/review"] = RowAct(
+    rows=_ACCOUNTS,
+    frame=ON_ACCOUNTS,
+    may=permissions.may_change_account,
+    act=accounts.review_account,
+    noun="account",
+    form=ReviewForm,
+    given=lambda row, request: {"initial": {"privileges": row.privileges}},
+    title=lambda row: phrase("Review the account {}", row),
+    verb=gettext_lazy("Record the review"),
+    done=gettext_lazy("Your review is recorded."),
+)
+ROW_ACTS["service-accounts/close"] = RowAct(
+    rows=_ACCOUNTS,
+    frame=ON_ACCOUNTS,
+    may=permissions.may_close_account,
+    act=accounts.close_account,
+    noun="account",
+    title=lambda row: phrase("Close the account {}", row),
+    happens=(
+        gettext_lazy("Close the account in its system first, then record it here."),
+        gettext_lazy("Tasks for this account are resolved. Links that still name the account get a finding."),
+    ),
+    verb=gettext_lazy("Record as closed"),
+    danger=True,
+    done=gettext_lazy("The account is recorded as closed."),
+)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed, parts_shown
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
@@ -419,37 +420,30 @@ def _choose(request, initiative) -> HttpResponse:
     )
 
 
-def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change how the initiative is tied to a system."""
-    rows = Link.objects.select_related("initiative__unit", "system__owner", "account")
-    link = initiative_lookup.of_initiative(rows, request.user, pk)
-    initiative = link.initiative
-    permissions.may_link(initiative, request.user).or_refuse()
-    form = LinkForm(sent(request), initiative=initiative, system=link.system, person=request.user, link=link)
-
-    def save(fields):
-        link_actions.change_link(link=link, by=request.user, **form.act())
-        say_strange(request, [place.region for place in fields["transfers"]])
-
-    return one_act(
-        request,
-        initiative,
-        form,
-        save,
-        _("The link is changed."),
-        page="integration",
-        title=gettext("Change the link to %(system)s") % {"system": link.system},
-        happens=[
-            _(
-                "The owner of the system agreed to the earlier link. If you change the data, path, "
-                "account or way, the owner is asked again."
-            ),
-            _("If you change the path, evidence that names this system, or no system, no longer counts."),
-        ],
-        verb=_("Save"),
-    )
-
-
+ROW_ACTS["links/change"] = RowAct(
+    rows=Link.objects.select_related("initiative__unit", "system__owner", "account"),
+    may=on_initiative(permissions.may_link),
+    act=link_actions.change_link,
+    noun="link",
+    form=LinkForm,
+    given=lambda row, request: {"initiative": row.initiative, "system": row.system, "person": request.user},
+    then=lambda request, row: say_strange(
+        request, row.transfers.filter(ended_at__isnull=True).values_list("region", flat=True)
+    ),
+    page="integration",
+    title=lambda row: phrase("Change the link to {}", row.system),
+    happens=(
+        gettext_lazy(
+            "The owner of the system agreed to the earlier link. If you change the data, path, "
+            "account or way, the owner is asked again."
+        ),
+        gettext_lazy(
+            "If you change the path, evidence that names this system, or no system, no longer counts."
+        ),
+    ),
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("The link is changed."),
+)
 ROW_ACTS["links/close"] = RowAct(
     rows=Link.objects.select_related("initiative__unit", "system"),
     may=on_initiative(permissions.may_link),

@@ -94,7 +94,9 @@ def act_of(row: Obligation) -> Act:
     """Return the act that completes an obligation which nothing has to be written for."""
     ref = row.initiative.ref
     if row.account_key is not None:
-        return Act("complete", reverse("account-close", args=[row.account_key]), "Close it")
+        return Act(
+            "complete", reverse("row-act", args=["service-accounts", row.account_key, "close"]), "Close it"
+        )
     if row.system_key is not None:
         return Act(
             "complete", reverse("feed-shut", args=[row.pk]), phrase("Confirm that the feed is switched off")
@@ -109,8 +111,7 @@ def act_of(row: Obligation) -> Act:
         about, key, what = row.source.split(":")
         if what == "agreement":
             return Act("agree", reverse("link-answer", args=[key]), phrase("Read and answer"))
-        page = {"system": "system-change", "link": "link-change"}[about]
-        return Act("complete", reverse(page, args=[key]), "Record it")
+        return Act("complete", reverse("row-act", args=[f"{about}s", key, "change"]), "Record it")
     if row.kind == ObligationKind.VACANCY:
         return Act("complete", reverse("people", args=[ref]), phrase("Propose an owner"))
     return Act("complete", reverse("row-act", args=["obligations", row.pk, "complete"]), "Complete it")

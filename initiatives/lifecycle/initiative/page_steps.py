@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -43,8 +43,22 @@ def fields_of(form: forms.BaseForm) -> dict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Frame:
+    """The frame of the steps of rows that belong to no initiative, one for each noun.
+
+    `seen` returns the rows that the person may see. No other row is found (404). `page` is the address of the page to
+    go back to, of the row. An address in the field `next` of the page goes before it.
+    """
+
+    nav: str
+    seen: Callable[[QuerySet, User], QuerySet]
+    page: Callable[[Any], str] = lambda row: row.get_absolute_url()
+    template: str = "initiatives/integration/systems/system_form.html"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageStep:
-    """The declaration of a page that asks for one act. Its subject is an initiative, or a row of one.
+    """The declaration of a page that asks for one act. Its subject is an initiative, or a row.
 
     Texts are words, or a function that makes the words from the subject.
     """
@@ -54,6 +68,7 @@ class PageStep:
     act: Callable[..., Any]  # takes the subject as `noun`, `by`, and the fields of the form
     noun: str = "initiative"
     page: str = "initiative"  # the page of a section that the step belongs to
+    frame: Frame | None = None  # of a row that belongs to no initiative
     back: Words = ""  # the page after the act: an address, or the name of one of the initiative; "": `page`
     after: Callable[[Any, Any, User], str] | None = (
         None  # that page, of the subject, the result and the person
@@ -83,7 +98,7 @@ class PageStep:
         return [words for words in said if words]
 
     def page_of(
-        self, request: SignedInRequest, subject: Any, initiative: Initiative, name: str
+        self, request: SignedInRequest, subject: Any, initiative: Initiative | None, name: str
     ) -> HttpResponse:
         """Return the page of the step, or do its act and go on. Raises Refused without the permission."""
         may = self.may if request.method == "POST" else self.may_open or self.may
@@ -92,13 +107,16 @@ class PageStep:
         def said(words):
             return words(subject) if callable(words) else words
 
-        back = said(self.back) or self.page
-        back = back if back.startswith("/") else reverse(back, args=[initiative.ref])
+        if self.frame:
+            back = back_to(request, said(self.back) or self.frame.page(subject))
+        else:
+            back = said(self.back) or self.page
+            back = back if back.startswith("/") else reverse(back, args=[initiative.ref])
         files = [request.FILES or None] if self.with_files else []
         given, effects = self.given(subject, request), self._effects(subject)
         if self.signed:
             facts = {} if subject is initiative else {self.noun: str(subject)}
-            purpose = f"{name}: {initiative.ref}"
+            purpose = f"{name}: {initiative.ref if initiative else subject}"
             given = {"request": request, "purpose": purpose, "act": self.signed, "facts": facts} | given
         if isinstance(self.form, type) and issubclass(self.form, SigningForm):
             given = {
@@ -121,29 +139,36 @@ class PageStep:
             if self.another and request.POST.get("step") == "another":
                 return redirect(request.path)
             return redirect(self.after(subject, made, request.user) if self.after else back)
+        page = {
+            "title": said(self.title),
+            "lede": said(self.lede),
+            "happens": effects,
+            "parts": self.parts(subject, request),
+            "verb": said(self.verb),
+            "another": said(self.another),
+            "danger": self.danger,
+            "back_url": back_to(request, back),
+        } | self.context(subject, request)
+        if self.frame:
+            page |= {"nav": self.frame.nav, "form": form, "next": request.GET.get("next", "")}
+            return render(
+                request, self.template or self.frame.template, page, status=getattr(form, "status", 200)
+            )
         return ask(
             request,
             initiative,
             self.page,
             form,
-            title=said(self.title),
-            lede=said(self.lede),
-            happens=effects,
-            parts=self.parts(subject, request),
-            verb=said(self.verb),
-            another=said(self.another),
-            danger=self.danger,
-            back_url=back_to(request, back),
+            **page,
             **({"template": self.template} if self.template else {}),
-            **self.context(subject, request),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowAct(PageStep):
-    """A page step on one row of an initiative."""
+    """A page step on one row of an initiative, or on a row with a frame."""
 
-    rows: QuerySet  # those it can be done to, each with an `initiative`
+    rows: QuerySet  # those it can be done to, each with an `initiative` unless there is a frame
     of: str = ""  # the relation to the row that has the `initiative`, where the row has none
 
 
@@ -179,6 +204,11 @@ def row_act(request: SignedInRequest, rows: str, pk: int, verb: str) -> HttpResp
     """Show or do one act on one row. Raises Http404 for an undeclared act."""
     if (step := ROW_ACTS.get(f"{rows}/{verb}")) is None:
         raise Http404("This page does not exist.")
+    name = f"{verb.replace('-', ' ')} {step.noun}"
+    if step.frame:
+        row = step.frame.seen(step.rows, request.user).filter(pk=pk).first()
+        if row is None:
+            raise Http404("This page does not exist.")
+        return step.page_of(request, row, None, name)
     row = initiative_lookup.of_initiative(step.rows, request.user, pk, step.of)
-    initiative = owner_of(row, step.of).initiative
-    return step.page_of(request, row, initiative, f"{verb.replace('-', ' ')} {step.noun}")
+    return step.page_of(request, row, owner_of(row, step.of).initiative, name)

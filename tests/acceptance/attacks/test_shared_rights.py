@@ -24,6 +24,7 @@ from initiatives.models import Hold, Link, SupportedStagePeriod, System, VendorT
 from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.attacks.shared_world import World, changed, make_world
+from tests.support.initiatives.initiative_pages import at
 from tests.support.web.confirming import ConfirmingClient
 
 pytestmark = pytest.mark.django_db
@@ -62,13 +63,13 @@ def test_the_four_steps_void_nothing(cast):
     idea = registration_actions.register(
         title="An idea of my own", unit=cast.elsewhere, problem="None.", owner=stranger, by=stranger
     )
-    assert client.get(f"/systems/{crm.pk}/change/").status_code == 403
+    assert client.get(at("systems/change", crm.pk)).status_code == 403
     tie = {"pattern": "feed", "direction": "reads", "access": "api", "transfers": "gateway, eu-west, Tessera"}
     tied = client.post(f"/initiatives/{idea.ref}/integration/link/?system={crm.pk}", tie)
     assert tied.status_code == 302
     voided, holds = Voiding.objects.count(), Hold.objects.open().count()
-    client.post(f"/systems/{crm.pk}/retire/", {"reason": "Gone"})
-    client.post(f"/service-accounts/{account.pk}/close/", {"reason": "Gone"})
+    client.post(at("systems/retire", crm.pk), {"reason": "Gone"})
+    client.post(at("service-accounts/close", account.pk), {"reason": "Gone"})
     form = {
         "kind": "region",
         "reference": "mine",
@@ -94,7 +95,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
 
     def post(what: str, view: str, /, *args, **data) -> None:
         try:
-            address = reverse(view, args=args)
+            address = at(view, *args)
         except NoReverseMatch:
             return
         found.append((what, address, {"step": "save", **data}))
@@ -111,14 +112,14 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
             "editable": "no",
             "purpose": "Mine now",
         }
-        post("system: change", "system-change", row.pk, **said)
-        post("system: retire", "system-retire", row.pk, **reason)
-        post("system: disown", "system-disown", row.pk, **reason)
-        post("system: customise", "system-customise", row.pk, team="Mine", what="All")
-        post("system: open account", "account-open", row.pk, name="svc-mine", privileges="All")
+        post("system: change", "systems/change", row.pk, **said)
+        post("system: retire", "systems/retire", row.pk, **reason)
+        post("system: disown", "systems/disown", row.pk, **reason)
+        post("system: customise", "systems/customise", row.pk, team="Mine", what="All")
+        post("system: open account", "systems/open-account", row.pk, name="svc-mine", privileges="All")
         post(
             "system: define",
-            "definition-add",
+            "define",
             world.own.ref,
             term=world.terms[0].pk,
             system=row.pk,
@@ -150,16 +151,16 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
             "privileges": "Everything",
             "review_by": f"{today}",
         }
-        post("account: change", "account-change", row.pk, **said)
+        post("account: change", "service-accounts/change", row.pk, **said)
         later = f"{today + timedelta(days=90)}"
-        post("account: review", "account-review", row.pk, privileges="Everything", review_by=later)
-        post("account: close", "account-close", row.pk, **reason)
+        post("account: review", "service-accounts/review", row.pk, privileges="Everything", review_by=later)
+        post("account: close", "service-accounts/close", row.pk, **reason)
     for row in world.customisations:
-        post("customisation: close", "customisation-close", row.pk)
+        post("customisation: close", "customisations/close", row.pk)
     for row in world.definitions:
         said = {"field": row.field, "meaning": "Something else", "identifier_format": "10 digits"}
-        post("definition: change", "definition-change", row.pk, **said)
-        post("definition: withdraw", "definition-withdraw", row.pk, **reason)
+        post("definition: change", "definitions/change", row.pk, **said)
+        post("definition: withdraw", "definitions/withdraw", row.pk, **reason)
     bound = {"kind": "region", "reference": "mine", "forbidden": "eu-west", "starts_on": f"{today}"}
     for row in world.vendors:
         post("vendor: file a term", "vendor-term-add", row.pk, **bound)
@@ -174,11 +175,11 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
     for row in world.regions:
         post("region: add", "region-add", key=f"{row.key}-a", words="", within="US")
     for row in world.terms:
-        post("term: change", "glossary-change", row.pk, name=f"{row.name} again", meaning="Mine")
+        post("term: change", "glossary/change", row.pk, name=f"{row.name} again", meaning="Mine")
     post("term: name", "glossary-add", name="my own term", meaning="Mine")
-    post("term: name", "term-use", world.own.ref, name="another term", meaning="Mine")
+    post("term: name", "use-term", world.own.ref, name="another term", meaning="Mine")
     for row in Link.objects.filter(initiative=world.initiative).order_by("pk"):
-        post("link: change", "link-change", row.pk, pattern="audit", direction="writes", access="file")
+        post("link: change", "links/change", row.pk, pattern="audit", direction="writes", access="file")
         post("link: end", "row-act", "links", row.pk, "close", **reason)
         post("link: decline", "link-decline", row.pk, words="No")
         post("link: answer", "link-answer", row.pk, digest="0" * 64)

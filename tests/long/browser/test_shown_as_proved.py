@@ -202,10 +202,10 @@ def a_system_of_their_own(lead: Person, initiative: Initiative) -> None:
 
 def a_term(lead: Person, initiative: Initiative) -> None:
     """A word that the initiative uses, and what it means in the one system."""
-    lead.page.goto(at("term-use", initiative.ref))
+    lead.page.goto(at("use-term", initiative.ref))
     lead.type("Term", "customer")
     lead.send("Add the term")
-    lead.page.goto(at("definition-add", initiative.ref))
+    lead.page.goto(at("define", initiative.ref))
     lead.choose("Term", "customer")
     lead.choose("System", "CRM")
     lead.type("Field", "customer_id")
@@ -273,7 +273,7 @@ def an_evaluation(lead: Person, initiative: Initiative) -> None:
     lead.type("Metric", "accuracy")
     lead.type("Threshold", "0.9")
     lead.send("Declare the evaluation")
-    lead.page.goto(at("row-act", "evaluations", initiative.model_evaluations.get().pk, "result"))
+    lead.page.goto(at("evaluations/result", initiative.model_evaluations.get().pk))
     lead.type("Result", "0.95")
     lead.type("Examples", "240")
     lead.type("Measured on", clock.today().isoformat())

@@ -20,7 +20,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "withdraw-contract": ("owner", {"ref": "trial"}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "dependant-decline": ("second_admin", {}),
-    "system-disown": ("second_admin", {}),
+    "systems/disown": ("second_admin", {}),
     "link-decline": ("second_admin", {}),
     "accept-source": ("seat_architecture", {}),
     "evidence/capture": ("owner", {}),

@@ -47,13 +47,18 @@ def counted() -> dict[str, int]:
     for name, paths in lines.items():
         found[name] = -(-sum(path.read_bytes().count(b"\n") for path in paths) // STEP) * STEP
     found["long_modules"] = sum(path.read_bytes().count(b"\n") > LONGEST for path in modules)
-    for path in modules:
-        found.update(_ways(ast.parse(path.read_bytes())))
+    trees = [ast.parse(path.read_bytes()) for path in modules]
+    helpers = {one.name for tree in trees for one in _functions(tree) if _is_helper(one)}
+    for tree in trees:
+        found.update(_ways(tree, helpers))
     return dict(sorted(found.items()))
 
 
-def _ways(tree: ast.Module) -> Iterator[str]:
-    """Yield the gauge of each way to do one act in this module, once for each place."""
+def _ways(tree: ast.Module, helpers: set[str]) -> Iterator[str]:
+    """Yield the gauge of each way to do one act in this module, once for each place.
+
+    `helpers`: the names of the functions of all modules that take a request and a form.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", "")
@@ -62,23 +67,28 @@ def _ways(tree: ast.Module) -> Iterator[str]:
             ast.unparse(base).split(".")[-1] for base in node.bases
         }:
             yield "protected_forms"
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            taken = [one.arg for one in node.args.args]
-            if "request" in taken and "form" in taken:
-                yield "helpers_of_forms"
-            elif taken[:1] == ["request"] and _asks_a_form(node):
-                yield "form_views"
+    for function in _functions(tree):
+        if _is_helper(function):
+            yield "helpers_of_forms"
+        elif [one.arg for one in function.args.args[:1]] == ["request"] and _called(function) & {
+            "is_valid",
+            *helpers,
+        }:
+            yield "form_views"
 
 
-def _asks_a_form(view: ast.FunctionDef) -> bool:
-    """Return True if the view validates a form, or hands it to a function that does its act."""
-    called = {
-        getattr(call.func, "attr", getattr(call.func, "id", ""))
-        for call in ast.walk(view)
-        if isinstance(call, ast.Call)
-    }
-    return bool(called & {"is_valid", "acted", "one_act"})
+def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def _is_helper(function: ast.FunctionDef) -> bool:
+    return {"request", "form"} <= {one.arg for one in function.args.args}
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    """Return the names that are called in a function."""
+    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return {getattr(called, "attr", getattr(called, "id", "")) for called in calls}
 
 
 def written() -> dict[str, int]:

@@ -67,7 +67,7 @@ def _client(person) -> Client:
 
 def test_their_pages_are_not_there_for_others(cast, tied):
     _, _, account, owner = tied
-    for page in ("account-change", "account-review", "account-close"):
+    for page in ("service-accounts/change", "service-accounts/review", "service-accounts/close"):
         assert _client(cast.outsider).get(at(page, account.pk)).status_code == 404
         assert _client(cast.outsider).post(at(page, account.pk), {"name": "mine"}).status_code == 404
         assert _client(owner).get(at(page, account.pk)).status_code == 200

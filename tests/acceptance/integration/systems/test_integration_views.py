@@ -66,10 +66,10 @@ def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm)
     ]
     said = f"The region mars-1 is not known. {FIND_OUT}"
     assert said in page
-    page = client.post(at("link-change", link.pk), TYPED | {"transfers": "Gateway, fra-9"}, follow=True)
+    page = client.post(at("links/change", link.pk), TYPED | {"transfers": "Gateway, fra-9"}, follow=True)
     assert said.replace("mars-1", "fra-9") in text_of(page)
     assert "Gateway (fra-9 (region not known))" in text_of(client.get(at("integration", mvp.ref)))
-    page = text_of(client.post(at("link-change", link.pk), TYPED | {"transfers": "A;B,,,D"}))
+    page = text_of(client.post(at("links/change", link.pk), TYPED | {"transfers": "A;B,,,D"}))
     assert "has too many parts" in page
 
 
@@ -104,17 +104,17 @@ def test_what_is_wrong_is_said_and_ties_nothing(cast, as_, mvp, crm):
 def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
     link = factories.make_link(cast, mvp, crm, transfers=[Place("Gateway", "eu-west")], agreed=True)
     client = as_(cast.lead)
-    assert "Gateway, eu-west" in text_of(client.get(at("link-change", link.pk)))
-    client.post(at("link-change", link.pk), TYPED | {"transfers": "Gateway, us-east", "retry": "Twice"})
+    assert "Gateway, eu-west" in text_of(client.get(at("links/change", link.pk)))
+    client.post(at("links/change", link.pk), TYPED | {"transfers": "Gateway, us-east", "retry": "Twice"})
     assert Link.objects.get(pk=link.pk).retry == "Twice"
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "link changed, new answer needed" in tab
     assert "Gateway (us-east)" in tab
-    client.post(at("row-act", "links", link.pk, "close"), {"reason": "Not needed"})
+    client.post(at("links/close", link.pk), {"reason": "Not needed"})
     assert "Unknown: no system is recorded that the initiative reads from" in text_of(
         client.get(at("integration", mvp.ref))
     )
-    assert client.post(at("row-act", "links", link.pk, "close"), {"reason": "Again"}).status_code == 409
+    assert client.post(at("links/close", link.pk), {"reason": "Again"}).status_code == 409
 
 
 def test_a_prototypes_form_refuses_data_of_production(cast, as_, crm):
@@ -253,7 +253,7 @@ def shown_as(page) -> list[tuple[str, str]]:
 def test_pages_below_integration_are_found_in_its_section(cast, as_, mvp, crm):
     factories.make_link(cast, mvp, crm)
     client = as_(cast.lead)
-    pages = [at(name, mvp.ref) for name in (*system_views.PAGES, "term-use", "definition-add", "link-add")]
+    pages = [at(name, mvp.ref) for name in (*system_views.PAGES, "use-term", "define", "link-add")]
     for name in [*pages, at("initiative-act", mvp.ref, "add-profile")]:
         page = client.get(name)
         assert shown_as(page) == [("System", "Integration")], name

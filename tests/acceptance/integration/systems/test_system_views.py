@@ -64,15 +64,15 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     assert "Billing is in the register already. Open that system, or add a word" in again
     assert f'<a href="{system.get_absolute_url()}">Open Billing</a>' in again
     assert "Open Billing" not in text_of(client.post(at("system-describe"), TYPED | {"name": ""}))
-    form = text_of(client.get(at("system-change", system.pk)))
+    form = text_of(client.get(at("systems/change", system.pk)))
     assert "eu-west, eu-north" in form
-    client.post(at("system-change", system.pk), TYPED | {"name": "Billing 2", "editable": "no"})
+    client.post(at("systems/change", system.pk), TYPED | {"name": "Billing 2", "editable": "no"})
     system = System.objects.get(pk=system.pk)
     assert (system.name, system.editable, system.owner) == ("Billing 2", False, None)
-    client.post(at("system-retire", system.pk), {"reason": "Replaced"})
+    client.post(at("systems/retire", system.pk), {"reason": "Replaced"})
     page = text_of(client.get(system.get_absolute_url()))
     assert "Retired by Ravi Menon" in page
-    assert client.get(at("system-change", system.pk)).status_code == 403
+    assert client.get(at("systems/change", system.pk)).status_code == 403
 
 
 def test_a_refusal_names_who_can_change_what_is_shared_with_the_email_address(cast, as_):
@@ -98,25 +98,25 @@ def test_a_refusal_names_who_can_change_what_is_shared_with_the_email_address(ca
         return f"Ask {person.full_name} ({person.email})."
 
     owned = [
-        *((name, crm.pk) for name in ("system-change", "system-retire", "account-open")),
-        *((name, account.pk) for name in ("account-change", "account-close")),
-        *((name, definition.pk) for name in ("definition-change", "definition-withdraw")),
+        *((name, crm.pk) for name in ("systems/change", "systems/retire", "systems/open-account")),
+        *((name, account.pk) for name in ("service-accounts/change", "service-accounts/close")),
+        *((name, definition.pk) for name in ("definitions/change", "definitions/withdraw")),
     ]
     for name, pk in owned:
         assert named(cast.outsider) in asked(name, pk), name
     said = {"term": term.pk, "system": crm.pk, "field": "no", "meaning": "payer"}
-    assert named(cast.outsider) in asked("definition-add", initiative.ref, **said)
+    assert named(cast.outsider) in asked("define", initiative.ref, **said)
     system_actions.disown_system(system=crm, reason="Sold", by=cast.outsider)
     seat = named(cast.seat_architecture)
-    assert seat in asked("system-retire", crm.pk)
-    for name, keys in (("glossary-add", ()), ("glossary-change", (term.pk,))):
+    assert seat in asked("systems/retire", crm.pk)
+    for name, keys in (("glossary-add", ()), ("glossary/change", (term.pk,))):
         assert seat in asked(name, *keys)
-    page = client.post(at("term-use", initiative.ref), {"name": "responsible", "meaning": "Who owes"})
+    page = client.post(at("use-term", initiative.ref), {"name": "responsible", "meaning": "Who owes"})
     assert f"The glossary does not have this term. {seat}" in text_of(page)
     assert not Term.objects.filter(name="responsible").exists()
     assert cast.seat_risk.email in asked("vendor-term-add", vendor.pk)
     leaving.deactivate(person=cast.seat_architecture, reason="Left", by=cast.admin)
-    assert cast.admin.email in asked("system-retire", crm.pk)
+    assert cast.admin.email in asked("systems/retire", crm.pk)
 
 
 def test_one_thing_has_one_name_in_form_and_page(cast, as_):
@@ -175,7 +175,7 @@ def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
     assert "Admins, the security seat and the risk seat can add them" in page
     assert f'<a href="{at("regions")}?name=some%20where">Regions</a>' in page
     assert "is added. Initiatives can be connected" in page, "beside the success"
-    client, address = as_(cast.seat_security), at("system-change", system.pk)
+    client, address = as_(cast.seat_security), at("systems/change", system.pk)
     page = text_of(client.post(address, TYPED | owner | {"regions": "mars-1"}, follow=True))
     assert f"The region mars-1 is not known. {FIND_OUT} You can add it" in page
     assert "is not known. Find out" not in text_of(client.post(address, TYPED | owner, follow=True))
@@ -251,21 +251,25 @@ def test_a_source_is_added_from_the_page_of_its_collection(cast, as_):
 def test_customisations_and_accounts_have_their_forms(cast, as_, crm):
     client = as_(cast.lead)
     for team in ("Claims", "Sales", "Service"):
-        client.post(at("system-customise", crm.pk), {"team": team, "what": "Statuses"})
+        client.post(at("systems/customise", crm.pk), {"team": team, "what": "Statuses"})
     assert "Customised by 3 teams" in text_of(client.get(crm.get_absolute_url()))
-    assert client.get(at("customisation-close", crm.customisations.first().pk)).status_code == 200
-    client.post(at("customisation-close", crm.customisations.first().pk))
+    assert client.get(at("customisations/close", crm.customisations.first().pk)).status_code == 200
+    client.post(at("customisations/close", crm.customisations.first().pk))
     assert "Customised by" not in text_of(client.get(crm.get_absolute_url()))
-    client.post(at("account-open", crm.pk), {"name": "svc", "privileges": "Reads"})
+    client.post(at("systems/open-account", crm.pk), {"name": "svc", "privileges": "Reads"})
     account = crm.service_accounts.get()
     assert "no review planned" in text_of(client.get(crm.get_absolute_url()))
     day = clock.today() + timedelta(days=10)
-    client.post(at("account-change", account.pk), {"name": "svc", "privileges": "Reads", "review_by": day})
+    client.post(
+        at("service-accounts/change", account.pk), {"name": "svc", "privileges": "Reads", "review_by": day}
+    )
     assert "review due" in text_of(client.get(crm.get_absolute_url()))
-    client.post(at("account-review", account.pk), {"privileges": "Reads", "review_by": day + timedelta(90)})
+    client.post(
+        at("service-accounts/review", account.pk), {"privileges": "Reads", "review_by": day + timedelta(90)}
+    )
     account.refresh_from_db()
     assert account.review_by == day + timedelta(90)
-    client.post(at("account-close", account.pk), {"reason": "Closed in CRM"})
+    client.post(at("service-accounts/close", account.pk), {"reason": "Closed in CRM"})
     account.refresh_from_db()
     assert account.closed_by == cast.lead
 
@@ -373,7 +377,7 @@ def test_an_owner_has_it_on_the_inbox_and_answers_without_seeing_the_initiative(
     assert mvp.get_absolute_url() not in text
     assert client.get(mvp.get_absolute_url()).status_code == 404
     assert client.get(at("integration", mvp.ref)).status_code == 404
-    assert client.get(at("link-change", link.pk)).status_code == 404
+    assert client.get(at("links/change", link.pk)).status_code == 404
     client.post(at("link-answer", link.pk), {"digest": asked.context["digest"]})
     assert link.answers.get().accepts
     assert "asking to depend on CRM" not in text_of(client.get("/"))
@@ -413,9 +417,9 @@ def test_nobody_else_answers(cast, as_, mvp, crm):
 def test_who_is_named_says_that_it_is_not_theirs(cast, as_, crm):
     client = as_(cast.outsider)
     assert "I am not the owner" in text_of(client.get(crm.get_absolute_url()))
-    client.post(at("system-disown", crm.pk), {"reason": "Sold"})
+    client.post(at("systems/disown", crm.pk), {"reason": "Sold"})
     assert System.objects.get(pk=crm.pk).owner is None
-    assert as_(cast.lead).get(at("system-disown", crm.pk)).status_code == 403
+    assert as_(cast.lead).get(at("systems/disown", crm.pk)).status_code == 403
 
 
 def test_whoever_must_give_the_closing_of_an_account_finds_it_on_the_inbox(cast, as_, mvp, crm):
@@ -425,14 +429,14 @@ def test_whoever_must_give_the_closing_of_an_account_finds_it_on_the_inbox(cast,
     client = as_(cast.outsider)
     inbox = text_of(client.get("/"))
     assert "Close the service account svc-assistant in CRM" in inbox
-    assert at("account-close", account.pk) in inbox
-    client.post(at("account-close", account.pk), {"reason": "Closed"})
+    assert at("service-accounts/close", account.pk) in inbox
+    client.post(at("service-accounts/close", account.pk), {"reason": "Closed"})
     assert "Close the service account" not in text_of(client.get("/"))
 
 
 def test_what_was_described_twice_names_the_other(cast, as_, crm):
     twice = system_actions.describe_system(name="Customer tool", kind="bought", by=cast.lead)
-    client, address = as_(cast.lead), at("system-change", twice.pk)
+    client, address = as_(cast.lead), at("systems/change", twice.pk)
     assert "A duplicate of" not in text_of(client.get(at("system-describe")))
     typed = TYPED | {"name": "Customer tool"}
     assert "No system is called “Helios”" in text_of(client.post(address, typed | {"duplicate_of": "Helios"}))

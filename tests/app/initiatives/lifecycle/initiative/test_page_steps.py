@@ -33,3 +33,16 @@ def test_only_declared_acts_are_found_and_a_refusal_leaves_its_entry(cast, as_):
     assert kinds == ["refused"]
     drill.refresh_from_db()
     assert drill.withdrawn_at is None
+
+
+@pytest.mark.django_db
+def test_a_row_without_an_initiative_has_the_frame_of_its_noun(cast, as_):
+    crm = factories.make_system(cast, "CRM", by=cast.second_admin)
+    account = factories.make_account(cast, crm, by=cast.second_admin, owner=cast.lead)
+    assert as_(cast.seat_adoption).get(at("service-accounts/close", account.pk)).status_code == 404
+    assert as_(cast.lead).get(at("service-accounts/close", account.pk)).status_code == 200
+    with acts() as kinds:
+        assert as_(cast.seat_adoption).post(at("systems/retire", crm.pk), {"reason": "Gone."}).status_code == 403
+    assert kinds == ["refused"]
+    back = as_(cast.lead).post(at("service-accounts/close", account.pk, next="/systems/"), {"reason": "Gone."})
+    assert (back.status_code, back.url) == (302, "/systems/")

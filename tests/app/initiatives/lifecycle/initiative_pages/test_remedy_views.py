@@ -43,7 +43,7 @@ def fixes(client, initiative) -> dict[str, list[tuple[str, str]]]:
 
 
 def change(system) -> str:
-    return at("system-change", system.pk)
+    return at("systems/change", system.pk)
 
 
 def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_there(cast, as_, mvp, share):
@@ -51,11 +51,11 @@ def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_th
     full = factories.make_link(cast, mvp, factories.make_system(cast, "Other share", owner=None))
     said = fixes(as_(cast.lead), mvp)
     assert said[f"link:{bare.pk}:missing"] == [
-        ("Fill in the link", at("link-change", bare.pk)),
+        ("Fill in the link", at("links/change", bare.pk)),
         ("Name an owner of Policy share P", change(share)),
     ]
     assert said[f"link:{full.pk}:missing"] == [("Name an owner of Other share", change(full.system))]
-    assert said[f"link:{bare.pk}:fallback"] == [("Change the link", at("link-change", bare.pk))]
+    assert said[f"link:{bare.pk}:fallback"] == [("Change the link", at("links/change", bare.pk))]
     assert said[f"link:{bare.pk}:agreement"] == [("Name an owner of Policy share P", change(share))]
     assert said[f"system:{share.pk}:orphaned"] == [("Name an owner of Policy share P", change(share))]
     page = text_of(as_(cast.lead).get(at("integration", mvp.ref)))
@@ -73,7 +73,7 @@ def test_a_system_without_a_region_is_put_somewhere(cast, as_, mvp):
     link = factories.make_link(cast, mvp, nowhere)
     with clock.simulated(clock.now() + DAYS_TO_FIND_OUT):
         assert fixes(as_(cast.lead), mvp)[f"link:{link.pk}:missing"] == [
-            ("Fill in the link", at("link-change", link.pk)),
+            ("Fill in the link", at("links/change", link.pk)),
             ("Enter the region of Wiki", change(nowhere)),
         ]
 
@@ -105,17 +105,19 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     system_actions.retire_system(system=page, reason="Gone", by=page.owner)
     said = fixes(client, mvp)
     assert said[f"account:{account.pk}:missing"] == [
-        ("Fill in the account", at("account-change", account.pk))
+        ("Fill in the account", at("service-accounts/change", account.pk))
     ]
-    assert said[f"account:{account.pk}:review"] == [("Review the account", at("account-review", account.pk))]
+    assert said[f"account:{account.pk}:review"] == [
+        ("Review the account", at("service-accounts/review", account.pk))
+    ]
     ((words, there),) = said[f"system:{base.pk}:members"]
     assert (words, there.partition("&")[0]) == ("List a source", at("system-describe", collection=base.pk))
     accounts.close_account(account=account, reason="Gone", by=cast.lead)
     system_actions.retire_system(system=crm, reason="Gone", by=crm.owner)
     said = fixes(client, mvp)
-    change_link = [("Change the link to CRM", at("link-change", link.pk))]
+    change_link = [("Change the link to CRM", at("links/change", link.pk))]
     assert said[f"account:{account.pk}:closed"] == change_link
-    assert said[f"system:{crm.pk}:retired"] == [("Close the link", at("row-act", "links", link.pk, "close"))]
+    assert said[f"system:{crm.pk}:retired"] == [("Close the link", at("links/close", link.pk))]
 
 
 def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
@@ -154,18 +156,18 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     page = as_(cast.lead).get(at("integration-residency", mvp.ref))
     ((system, gateway, component),) = [path["transfers"] for path in page.context["paths"]]
     fixed = [words for _, words in system["fixes"]], gateway["fixes"], component["fixes"]
-    of_link = (at("link-change", link.pk), "Change the link")
+    of_link = (at("links/change", link.pk), "Change the link")
     assert fixed == (
         ["Change the system", "Change the link"],
         [of_link],
         [(at("deployments", mvp.ref), "Versions and scope"), of_link],
     )
-    assert f'<a href="{at("link-change", link.pk)}">Change the link' in text_of(page)
+    assert f'<a href="{at("links/change", link.pk)}">Change the link' in text_of(page)
     said = fixes(as_(cast.lead), mvp)
     found = {source.partition(":")[0]: said[source] for source in said if ":vendor:" in source}
     assert [words for words, _ in found["link"]] == ["Change the system", "Change the link"]
-    assert ("Change the link", at("link-change", link.pk)) in found["transfer"]
-    assert at("link-change", link.pk) not in text_of(
+    assert ("Change the link", at("links/change", link.pk)) in found["transfer"]
+    assert at("links/change", link.pk) not in text_of(
         as_(cast.chair).get(at("integration-residency", mvp.ref))
     )
 
