@@ -257,6 +257,12 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         f"ended the link of {f.get('person')} with {f.get('provider')}"
         + (", refusing it." if f.get("refused") else ".")
     ),
+    EntryKind.IDENTITY_REPORTED: lambda f: (
+        f"recorded that {f.get('source')} reports another {f.get('what')} of {f.get('person')}: {f.get('value')}."
+    ),
+    EntryKind.IDENTITY_REPORT_DECLINED: lambda f: (
+        f"declined the {f.get('what')} of {f.get('person')} that {f.get('source')} reports: {f.get('value')}."
+    ),
     EntryKind.PROVIDER_ADDED: lambda f: f"added the identity provider {f.get('name')}, {f.get('issuer')}.",
     EntryKind.PROVIDER_CHANGED: lambda f: (
         f"changed the identity provider {f.get('name') or f.get('after', {}).get('name')}."

@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from governance.database.shown_state import OverwritingForm
+from governance.identity.proofs.batch_forms import BatchSigningForm
 from governance.identity.proofs.demands import Asked
 from governance.models import IdentityProvider, User
 from governance.models.identity.providers import BreakGlass
@@ -28,6 +29,16 @@ class LinkOwnForm(SigningForm):
     def signed_there(self) -> bool:
         """Return False, because a signature at another provider links nothing."""
         return False
+
+
+class TakeOverForm(BatchSigningForm):
+    """Reported keys, addresses and names that an admin takes over, and the signature."""
+
+    act = "identity"
+
+    def tiers(self) -> list[str]:
+        """Return all tiers, because the act is about no initiative."""
+        return SigningForm.tiers(self)
 
 
 class ProviderForm(OverwritingForm, forms.ModelForm):

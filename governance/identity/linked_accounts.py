@@ -25,9 +25,13 @@ from governance.vocabulary.phrases import phrase
 NOT_OF_A_LOGIN = re.compile(rf"[^{LOGIN_LETTERS}]")
 
 
-def person_of(token: VerifiedToken) -> User:
-    """Return the person of the token, newly made if the provider allows. Raises Denied."""
-    identity = _identity(token.provider, token.key) or _of_directory(token)
+def identity_of(token: VerifiedToken) -> ExternalIdentity | None:
+    """Return the link of the token's key, made now for an account of the provider's directory, or None."""
+    return _identity(token.provider, token.key) or _of_directory(token)
+
+
+def person_of(token: VerifiedToken, identity: ExternalIdentity | None) -> User:
+    """Return the person of the token, by its link, or newly made if the provider allows. Raises Denied."""
     if identity is None:
         if not token.provider.makes_people:
             raise Denied(
@@ -99,7 +103,7 @@ def _made(token: VerifiedToken) -> User:
                 "Sign in as before and link your account again on the page Your account, or ask an admin.",
             )
         login = _free_login(who)
-        person = User.objects.create_user(login, full_name=who.name or login, email=_mail(token.claims))
+        person = User.objects.create_user(login, full_name=who.name or login, email=address_in(token.claims))
         _link(person, token, by=None)
         proposed, overage = identity_claims.proposed_by(token.claims, provider.unit_claim)
         units = Unit.objects.own().filter(code__in=[word.lower() for word in proposed])
@@ -146,7 +150,7 @@ def _free_login(who: identity_claims.Identity) -> str:
     return login
 
 
-def _mail(said: dict[str, Any]) -> str:
+def address_in(said: dict[str, Any]) -> str:
     """Return the person's email address, or "" unless its claim of verification is true or missing.
 
     Some providers send `email_verified` as text.
@@ -201,7 +205,7 @@ def _check_free(provider: IdentityProvider, key: str, person: User) -> None:
         raise Denied(
             "linked",
             f"Your account is already linked with {provider}.",
-            "Revoke that link first if it is wrong.",
+            "Revoke that link on the page Your account, then link your account again.",
         )
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.identity import linked_accounts
+from governance.identity import linked_accounts, reported_identities
 from governance.identity.providers import client_keys, provider_keys, round_trip, tokens
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import SIGN, SIGN_IN, VerifiedToken
@@ -117,7 +117,11 @@ def refused_page(
 
 def signed_in(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     """Sign in the person of the token, in a new session with the provider's end."""
-    person = linked_accounts.person_of(token)
+    identity = linked_accounts.identity_of(token)
+    if identity is None:
+        reported_identities.refuse_new_key(token)
+    person = linked_accounts.person_of(token, identity)
+    reported_identities.report_of_sign_in(token, person)
     with acting(by=person):
         sessions.tell_of_new_browser(request, person)
         entries.record(

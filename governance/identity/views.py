@@ -8,12 +8,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance.identity import actions, break_glass, linked_accounts, same_person
-from governance.identity.forms import BreakGlassForm, LinkForForm, PairForm, ProviderForm, ReasonForm
+from governance.identity import actions, break_glass, linked_accounts, reported_identities, same_person
+from governance.identity.forms import (
+    BreakGlassForm,
+    LinkForForm,
+    PairForm,
+    ProviderForm,
+    ReasonForm,
+    TakeOverForm,
+)
 from governance.identity.permissions import local_accounts_on, may_keep_providers
+from governance.identity.proofs.batch_forms import Row
 from governance.identity.provider_guides import guide_of, ours
 from governance.identity.providers.denials import Denied
-from governance.models import BreakGlass, ExternalIdentity, IdentityProvider, SamePerson
+from governance.models import BreakGlass, ExternalIdentity, IdentityProvider, ReportedIdentity, SamePerson
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
@@ -31,6 +39,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "break_glass_form": BreakGlassForm(),
         "pairs": list(SamePerson.objects.filter(cleared_at=None).select_related("one", "other")[:200]),
         "pair_form": PairForm(),
+        "reported": len(reported_identities.waiting()),
     }
     return render(request, "governance/identity/overview.html", context)
 
@@ -211,3 +220,67 @@ def clear_pair(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         messages.error(request, "Describe how you know that these are two people.")
     return redirect("identity")
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def reported(request: SignedInRequest) -> HttpResponse:
+    """Show the reported keys, addresses and names. The ticked ones are all taken over, or none."""
+    may_keep_providers(request.user).or_refuse()
+    found = reported_identities.waiting()
+    form = TakeOverForm(
+        request.POST if request.method == "POST" else None,
+        rows={row.pk: _signed_row(request, row) for row in found},
+        all_ticked=request.GET.get("tick") == "all",
+        request=request,
+        purpose="take over reported identities",
+    )
+    if request.method == "POST" and form.is_valid():
+        chosen = [row for row in found if row.pk in form.proofs]
+        try:
+            reported_identities.take_over(reports=chosen, proofs=form.proofs, by=request.user)
+        except Denied as denied:
+            form.add_error(None, str(denied))
+        else:
+            messages.success(
+                request, phrase("Taken over: {}. Each person is notified.", len(chosen)).in_language()
+            )
+            return redirect("identity-reported")
+    rows = [
+        {
+            "row": row,
+            "now": form.rows[row.pk].facts["now"],
+            "ticked": row.pk in form.ticked,
+            "why_not": form.rows[row.pk].why_not,
+            "statement": form.statement_of(row.pk),
+        }
+        for row in found
+    ]
+    groups = [(kind, [one for one in rows if one["row"].kind == kind]) for kind in ReportedIdentity.Kind]
+    context = {"nav": "units", "form": form, "groups": [group for group in groups if group[1]]}
+    return render(request, "governance/identity/reported.html", context, status=form.status)
+
+
+def _signed_row(request: SignedInRequest, row: ReportedIdentity) -> Row:
+    facts = reported_identities.signed_facts(row)
+    return Row(
+        label=f"{row.person}, {row.get_kind_display()}",
+        purpose=f"take over the {row.get_kind_display()} that {row.source} reports",
+        facts=facts,
+        why_not=reported_identities.why_not(row, request.user),
+    )
+
+
+@require_POST
+def decline_reported(request: SignedInRequest) -> HttpResponse:
+    """Decline the ticked reports. Their values are not reported again."""
+    may_keep_providers(request.user).or_refuse()
+    ticked = {int(key) for key in request.POST.getlist("take") if key.isascii() and key.isdigit()}
+    chosen = [row for row in reported_identities.waiting() if row.pk in ticked]
+    if chosen:
+        reported_identities.decline(reports=chosen, by=request.user)
+        messages.success(request, phrase("Declined: {}.", len(chosen)).in_language())
+    else:
+        messages.error(request, "Tick at least one row.")
+    return redirect("identity-reported")

@@ -1496,6 +1496,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReportedIdentity',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('key', 'key'), ('address', 'email address'), ('name', 'name')], max_length=10)),
+                ('value', models.CharField(blank=True, max_length=300)),
+                ('address', models.CharField(blank=True, default='', max_length=254)),
+                ('verified', models.BooleanField(default=True)),
+                ('reported_at', models.DateTimeField(default=governance.clock.now)),
+                ('answered_at', models.DateTimeField(null=True)),
+                ('taken', models.BooleanField(default=False)),
+            ],
+            options={
+                'verbose_name_plural': 'reported identities',
+                'ordering': ['reported_at', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='Requirement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -2702,6 +2719,26 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recovery_codes', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
+            model_name='reportedidentity',
+            name='answered_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='reportedidentity',
+            name='directory',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.directory'),
+        ),
+        migrations.AddField(
+            model_name='reportedidentity',
+            name='person',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reported', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='reportedidentity',
+            name='provider',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.identityprovider'),
+        ),
+        migrations.AddField(
             model_name='roundtrip',
             name='person',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
@@ -3209,6 +3246,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='recoverycode',
             constraint=models.CheckConstraint(condition=models.Q(('used_at', None), ('ended_at', None), _connector='OR'), name='recovery_code_is_used_or_ended'),
+        ),
+        migrations.AddConstraint(
+            model_name='reportedidentity',
+            constraint=models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('person', 'kind'), name='one_report_of_a_kind_waits_for_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='reportedidentity',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('directory__isnull', False), ('provider__isnull', True)), models.Q(('directory__isnull', True), ('provider__isnull', False)), _connector='OR'), name='an_identity_is_reported_by_one_source'),
         ),
         migrations.AddIndex(
             model_name='roundtrip',

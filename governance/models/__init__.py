@@ -33,7 +33,13 @@ from governance.models.identity.providers import (
     SamePerson,
     SignInPolicy,
 )
-from governance.models.identity.provisioning import Directory, ManagedAccount, ManagedGroup, ManagedMembership
+from governance.models.identity.provisioning import (
+    Directory,
+    ManagedAccount,
+    ManagedGroup,
+    ManagedMembership,
+    ReportedIdentity,
+)
 from governance.models.identity.signature_proofs import FrozenStatement, SignatureProof
 from governance.models.installation import DataFolder, ProcessHeartbeat, TaskRun
 from governance.models.interactions import (
@@ -116,6 +122,7 @@ __all__ = [
     "ProcessHeartbeat",
     "ProviderKey",
     "RecoveryCode",
+    "ReportedIdentity",
     "Requirement",
     "RoundTrip",
     "Rulebook",

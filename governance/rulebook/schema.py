@@ -217,6 +217,7 @@ SIGNED_ACTS = (
     "tier",
     "standalone",
     "seat",
+    "identity",
     "rulebook",
 )
 STRENGTHS = tuple(Strength)

@@ -1,7 +1,8 @@
 """Notifications about a person's account, in the app and by immediate email.
 
 No one can opt out. The reasons are a link for the password, a reset password, a changed email address and a seat. The
-email goes to the address for links: after a change of address, to the earlier address.
+email goes to the address for links: after a change of address, to the earlier address. A notification about an address
+goes to that address too, unless the source of the address does not state that it is verified.
 """
 
 from datetime import timedelta
@@ -10,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
 from governance import clock
-from governance.models import Delivery, Notification, User
+from governance.models import Delivery, Notification, ReportedIdentity, User
 from governance.notifications import daily_mail, notify
 from governance.notifications import mail as notification_mail
 from governance.queue.task_base import after_commit
@@ -63,7 +64,18 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
         context={"notifications": notifications},
     )
     mail.to = [address]
+    mail.bcc = sorted(_other_addresses(row.person, notifications) - {address, ""})
     return mail
+
+
+def _other_addresses(person: User, notifications: list[Notification]) -> set[str]:
+    """Return the new addresses that these notifications are about."""
+    about = {one.object_key for one in notifications}
+    reports = ReportedIdentity.objects.filter(
+        person=person, kind=ReportedIdentity.Kind.ADDRESS, verified=True
+    ).only("value")
+    found = {row.value for row in reports if f"reported:{row.pk}" in about}
+    return found | ({person.email} if f"address:{person.pk}" in about else set())
 
 
 ACCOUNT_MAIL = daily_mail.at_once(Delivery.ACCOUNT, unsent=_unsent, compose=compose, each=True)

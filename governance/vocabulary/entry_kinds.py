@@ -138,6 +138,8 @@ class EntryKind(StrEnum):
     EVIDENCE_VERIFIED = "evidence verified"
     IDENTITY_REVOKED = "external identity revoked"
     IDENTITY_LINKED = "external identity linked"
+    IDENTITY_REPORTED = "identity reported"
+    IDENTITY_REPORT_DECLINED = "reported identity declined"
     FACTORS_RESET = "factors reset"
     FACTOR_RESET_ASKED_FOR = "reset of factors asked for"
     FACTOR_RESET_STOPPED = "reset of factors stopped"

@@ -45,6 +45,12 @@ urlpatterns = [
     ),
     path("identity/pairs/", identity_views.mark_pair, name="identity-pair"),
     path("identity/pairs/<int:pk>/clear/", identity_views.clear_pair, name="identity-pair-clear"),
+    path("identity/reported/", identity_views.reported, name="identity-reported"),
+    path(
+        "identity/reported/decline/",
+        identity_views.decline_reported,
+        name="identity-reported-decline",
+    ),
     path("identity/links/<int:pk>/revoke/", identity_views.revoke_link, name="identity-link-revoke"),
     path("identity/providers/<slug:slug>/", identity_views.provider, name="identity-provider"),
     path("identity/providers/<slug:slug>/edit/", identity_views.edit, name="identity-edit"),

@@ -1,4 +1,4 @@
-"""Rows of provisioning: directories that keep accounts here by SCIM, and the accounts and groups that they keep."""
+"""Rows of provisioning: directories that keep accounts by SCIM, their accounts and groups, and reported identities."""
 
 import uuid
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from governance import clock
 from governance.database.row_history import governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.identity.providers import IdentityProvider
@@ -134,3 +135,62 @@ class ManagedMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} in {self.group_id}"
+
+
+class ReportedIdentityQuerySet(models.QuerySet):
+    def waiting(self):
+        """Return the reports that no admin has answered."""
+        return self.filter(answered_at=None)
+
+
+class ReportedIdentity(models.Model):
+    """A key, an email address or a name of a person that a provider or directory reports and that differs here.
+
+    A report changes nothing until an admin takes it over. A declined value is not reported again. `address` is the
+    address by which a key was matched with the person. `verified`: the source states that the address is verified.
+    """
+
+    class Kind(models.TextChoices):
+        KEY = "key", "key"
+        ADDRESS = "address", "email address"
+        NAME = "name", "name"
+
+    not_governed = "a report that changes nothing, and the audit log records the report and what an admin did"
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="reported")
+    kind = models.CharField(max_length=10, choices=Kind)
+    provider = models.ForeignKey(IdentityProvider, models.PROTECT, null=True, related_name="+")
+    directory = models.ForeignKey(Directory, models.PROTECT, null=True, related_name="+")
+    value = models.CharField(max_length=300, blank=True)
+    address = models.CharField(max_length=254, blank=True, default="")
+    verified = models.BooleanField(default=True)
+    reported_at = models.DateTimeField(default=clock.now)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    taken = models.BooleanField(default=False)
+
+    objects = ReportedIdentityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["reported_at", "pk"]
+        verbose_name_plural = "reported identities"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind"],
+                condition=Q(answered_at__isnull=True),
+                name="one_report_of_a_kind_waits_for_a_person",
+            ),
+            models.CheckConstraint(
+                name="an_identity_is_reported_by_one_source",
+                condition=Q(provider__isnull=True, directory__isnull=False)
+                | Q(provider__isnull=False, directory__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.person}, reported by {self.source}"
+
+    @property
+    def source(self) -> IdentityProvider | Directory:
+        """Return the provider or directory that reported it."""
+        return self.provider or self.directory  # type: ignore[return-value]

@@ -206,6 +206,8 @@ TABLE = {
     "event-receiver-end": ADMINS,
     "event-receiver-test": only(closed=405, strangers=405, sent=403),
     "event-again": only(closed=405, strangers=405, sent=403),
+    "identity-reported": ADMINS,
+    "identity-reported-decline": only(closed=405, strangers=405, sent=403),
     "identity-add": ADMINS,
     "identity-edit": ADMINS,
     "identity-provider": only("admin", strangers=403, sent=405),

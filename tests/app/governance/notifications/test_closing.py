@@ -162,6 +162,7 @@ STAYS = {
     "loan ended",
     "meeting called off",
     "meeting moved",
+    "name changed",
     "password link",
     "post-mortem",
     *wording.NEWS,

@@ -13,6 +13,7 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity import actions as provider_actions
 from governance.identity.proofs import demands
 from governance.models import (
     ClauseComment,
@@ -21,6 +22,7 @@ from governance.models import (
     Delegation,
     Entry,
     Membership,
+    ReportedIdentity,
     SignatureProof,
 )
 from governance.offline import verify
@@ -359,6 +361,26 @@ def confirms_a_seat(cast):
     return Binding("chair", at("seat-confirm", seat.pk), {}, "seat confirmed")
 
 
+def takes_over_an_address(cast):
+    provider = provider_actions.add_provider(
+        name="House",
+        slug="house",
+        kind="other",
+        issuer="https://house.example",
+        client_id="x",
+        authentication="secret",
+        secret="x",
+        scopes="openid",
+        key_claim="sub",
+        by=cast.admin,
+    )
+    row = ReportedIdentity.objects.create(
+        person=cast.lead, kind="address", provider=provider, value="new@example.org"
+    )
+    url = reverse("identity-reported")
+    return Binding("admin", url, {"take": row.pk} | _seen(cast.admin, url), "account changed")
+
+
 def fills_seats_from_a_table(cast):
     text = (
         "user name,name,mail,unit,manager,board,seat\nsponsor,Ada Moreau,,,,Retail board,Risk and compliance"
@@ -414,6 +436,7 @@ ACTS = [
     ("seat", "seat-revoke", revokes_a_seat),
     ("seat", "seat-confirm", confirms_a_seat),
     ("seat", "accounts-add", fills_seats_from_a_table),
+    ("identity", "identity-reported", takes_over_an_address),
     ("rulebook", "rulebook-publish", publishes_a_rulebook),
 ]
 # One act of each kind of form. What SigningForm and BatchSigningForm do with a proof is tried in full at these.
