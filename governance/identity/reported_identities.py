@@ -27,6 +27,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import Phrase, phrase
 
 KEY, ADDRESS, NAME = ReportedIdentity.Kind.KEY, ReportedIdentity.Kind.ADDRESS, ReportedIdentity.Kind.NAME
+ORDER: dict[str, int] = {KEY: 0, ADDRESS: 1, NAME: 2}  # on the page
 CHANGED_NAME = "name changed"  # the kind of notification
 
 
@@ -207,7 +208,7 @@ def _told(row: ReportedIdentity) -> str:
         )
     return (
         f"The address there is {row.value or 'none'}. Your account keeps the address {row.person.email or 'none'} "
-        "until an admin takes the other one over. If the other address is not yours, tell an admin."
+        "until an admin takes the other one over. If you do not know the other address, tell an admin."
     )
 
 
@@ -230,8 +231,7 @@ def waiting() -> list[ReportedIdentity]:
     """Return the reports that wait for an admin, about active people, keys first."""
     rows = ReportedIdentity.objects.waiting().filter(person__is_active=True)
     rows = rows.select_related("person", "provider", "directory")
-    order = [KEY, ADDRESS, NAME]
-    return sorted(rows, key=lambda row: (order.index(row.kind), row.person.full_name, row.pk))
+    return sorted(rows, key=lambda row: (ORDER[row.kind], row.person.full_name, row.pk))
 
 
 def tasks(person: User) -> list[InboxTask]:
@@ -279,7 +279,7 @@ def _name_words(count: int) -> Phrase:
 def why_not(row: ReportedIdentity, by: User) -> Phrase:
     """Return why this admin cannot take the report over, and what to do, or ""."""
     if row.person_id == by.pk:
-        return phrase("This is your own account. Ask another admin.")
+        return phrase("Ask another admin, because the account is yours.")
     return Phrase("")
 
 
@@ -296,12 +296,14 @@ def signed_facts(row: ReportedIdentity) -> dict:
     }
 
 
-def take_over(*, reports: Sequence[ReportedIdentity], proofs: Mapping[int, Proof | None], by: User) -> None:
+def take_over(
+    *, reports: Sequence[ReportedIdentity], proofs: Mapping[int, Proof | None] | None = None, by: User
+) -> None:
     """Take reports over, all or none, each with its proof. Raises Refused, Conflict, Denied."""
     with acting(by=by, reason="Reported identities taken over"):
         may_keep_providers(by).or_refuse()
         for row in _answered(reports, by, taken=True):
-            with ceremony.signing(proofs.get(row.pk)):
+            with ceremony.signing((proofs or {}).get(row.pk)):
                 _take_over(row, by)
 
 

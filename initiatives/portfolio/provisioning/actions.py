@@ -2,14 +2,15 @@
 
 A directory acts as a named part of the system, and only on rows that it made. It never adopts an existing account by
 its name or address, and it cannot see local accounts, such as emergency ones. Deactivating an account ends roles, seats
-and sessions in the same transaction. No person is ever deleted.
+and sessions in the same transaction. No person is ever deleted. An account that the directory deleted and makes again
+is the same account.
 """
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Q
 from scim2_models import (
     InvalidValueException,
@@ -22,7 +23,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.authorization import service_keys
 from governance.database.row_history import acting
-from governance.identity import same_person
+from governance.identity import reported_identities, same_person
 from governance.models import (
     Directory,
     IdentityProvider,
@@ -40,12 +41,19 @@ from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.portfolio.provisioning.queries import uid_of
-from initiatives.portfolio.provisioning.resources import Enterprise, etag
+from initiatives.portfolio.provisioning.resources import (
+    address_in,
+    etag,
+    external_id_in,
+    full_name_in,
+    kept_of,
+    login_in,
+    manager_in,
+    one_line,
+)
 from initiatives.portfolio.units import leaving
 
 LONGEST_LIFE = timedelta(days=366)
-LONGEST_EXTERNAL_ID = ManagedAccount._meta.get_field("external_id").max_length or 0
-LONGEST_NAME = User._meta.get_field("full_name").max_length or 0
 
 
 # --- Directories ---------------------------------------------------------------------------------------------------
@@ -158,19 +166,16 @@ def accept_proposed_unit(*, account: ManagedAccount, unit: Unit, by: User) -> Us
 
 
 def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
-    """Make the account that a directory describes, without a role, seat or password.
+    """Make the account that a directory describes, without a role, seat or password, or the one that it deleted again.
 
     Raises UniquenessException (409) if someone here has the name already, and InvalidValueException.
     """
     with acting(system=_system(directory), reason="Account made by the directory"):
-        login, full_name, address = _login(said.user_name), _full_name(said), _address(said)
-        taken = User.objects.filter(login__iexact=login).exists()
-        if taken or ManagedAccount.objects.filter(user_name__iexact=said.user_name, removed_at=None).exists():
-            raise UniquenessException(
-                detail=f"An account {login} exists already, and a directory cannot take it over. Ask the "
-                "person to sign in and link the account."
-            )
-        _check_external_id(directory, _external_id(said))
+        login, full_name, address = login_in(said.user_name), full_name_in(said), address_in(said)
+        if (deleted := _deleted(directory, said)) is not None:
+            return _made_again(deleted, said)
+        _check_name(said.user_name)
+        _check_external_id(directory, external_id_in(said))
         manager = _manager(directory, said, None)
         person = User.objects.create_user(
             login, full_name=full_name, email=address, manager=manager, is_active=said.active is not False
@@ -180,8 +185,8 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
             directory=directory,
             person=person,
             user_name=said.user_name,
-            external_id=_external_id(said),
-            said=_said(said),
+            external_id=external_id_in(said),
+            said=kept_of(said),
             made_at=now,
             changed_at=now,
         )
@@ -200,6 +205,61 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
     return row
 
 
+def _check_name(user_name: str, but: ManagedAccount | None = None) -> None:
+    """Raise UniquenessException if another account has the name, with words about that account."""
+    person = User.objects.filter(login__iexact=user_name).exclude(pk=but.person_id if but else 0).first()
+    others = ManagedAccount.objects.filter(user_name__iexact=user_name, removed_at=None)
+    if person is not None and not person.is_active:
+        raise UniquenessException(
+            detail=f"A deactivated account has the user name {user_name}, and this directory did not make it. Send "
+            "another userName, or ask an admin to reactivate the account."
+        )
+    if person is not None or others.exclude(pk=but.pk if but else 0).exists():
+        raise UniquenessException(
+            detail=f"An account {user_name} exists already, and a directory cannot take it over. Ask the "
+            "person to sign in and link the account."
+        )
+
+
+def _deleted(directory: Directory, said: Any) -> ManagedAccount | None:
+    """Return the account that this directory deleted and now makes again: by external id, or else by name."""
+    rows = ManagedAccount.objects.filter(directory=directory, removed_at__isnull=False)
+    rows = rows.select_for_update(of=("self",)).order_by("-removed_at", "-pk")
+    by_id = rows.filter(external_id=said.external_id).first() if said.external_id else None
+    named = Q(user_name__iexact=said.user_name) | Q(person__login__iexact=said.user_name)
+    return by_id or rows.filter(named).first()
+
+
+def _made_again(row: ManagedAccount, said: Any) -> ManagedAccount:
+    """Let the directory keep a deleted account again, with a new id and without roles or seats. Admins are told.
+
+    The account waits for an admin if its external id is another one, because it may be of another person, or if an
+    admin ended it.
+    """
+    directory = row.directory
+    _check_name(said.user_name, row)
+    _check_external_id(directory, external_id_in(said), row.pk)
+    waits = row.external_id != external_id_in(said)
+    row.uid, row.removed_at, row.made_at = uuid.uuid4(), None, clock.now()
+    row.user_name, row.external_id, row.said = said.user_name, external_id_in(said), kept_of(said)
+    row.said["waits"] = waits
+    _touch(row)
+    person = User.objects.select_for_update(of=("self",)).get(pk=row.person_id)
+    if said.active is not False:
+        _return(directory, person, row, waits=waits)
+        person.refresh_from_db()
+    _carry_over(directory, person, said, _manager(directory, said, row))
+    _come_as_manager(row)
+    _changed(person, {"directory": None}, {"directory": directory.name, "user_name": row.user_name})
+    if person.is_active or said.active is False:
+        _tell_admins(
+            f"made again:{row.uid}",
+            subject=f"{directory} made the account of {person} again",
+            text=f"The account {person.login} is the same one as before, without roles and seats.",
+        )
+    return ManagedAccount.objects.get(pk=row.pk)
+
+
 def change_account(
     *, row: ManagedAccount, said: Any, asked_of: str = "", unset: bool = False
 ) -> ManagedAccount:
@@ -213,31 +273,45 @@ def change_account(
     with acting(system=_system(directory), reason="Account changed by the directory"):
         row = _locked(row, asked_of)
         if said.user_name.lower() != row.user_name.lower():
-            others = ManagedAccount.objects.filter(user_name__iexact=said.user_name, removed_at=None)
-            people = User.objects.filter(login__iexact=said.user_name).exclude(pk=row.person_id)
-            if others.exclude(pk=row.pk).exists() or people.exists():
-                raise UniquenessException(
-                    detail=f"{said.user_name} is another account here. Send another userName."
-                )
+            _check_name(said.user_name, row)
         if directory.provider_id and row.external_id and said.external_id != row.external_id:
             raise MutabilityException(
                 detail="externalId identifies the person who signs in to this account, and cannot change. "
                 "Delete the account and make a new account."
             )
-        _check_external_id(directory, _external_id(said), row.pk)
+        _check_external_id(directory, external_id_in(said), row.pk)
         person = User.objects.select_for_update(of=("self",)).get(pk=row.person_id)
         _carry_over(directory, person, said, _manager(directory, said, row))
-        row.user_name, row.external_id, row.said = said.user_name, _external_id(said), _said(said)
-        row.said["active_removed"] = unset
+        waits = bool(row.said.get("waits")) and not person.is_active
+        row.user_name, row.external_id, row.said = said.user_name, external_id_in(said), kept_of(said)
+        row.said |= {"active_removed": unset, "waits": waits}
         _touch(row)
         wanted = person.is_active if said.active is None else said.active
         if person.is_active and not wanted:
             leaving.deactivate(person=person, reason=f"Ended by {directory}", system=_system(directory))
-        elif wanted and not person.is_active and (ended := _ended_here(person)):
-            _ask_admins(directory, person, ended)
         elif wanted and not person.is_active:
-            leaving.reactivate(person=person, reason=f"Reactivated by {directory}", system=_system(directory))
+            _return(directory, person, row, waits=waits)
     return ManagedAccount.objects.get(pk=row.pk)
+
+
+def _return(directory: Directory, person: User, row: ManagedAccount, *, waits: bool) -> None:
+    """Reactivate an account for its directory, or ask the admins if one ended it or it waits for them."""
+    ended = _ended_here(person)
+    if not ended and not waits:
+        leaving.reactivate(person=person, reason=f"Reactivated by {directory}", system=_system(directory))
+        return
+    about = f"returned:{person.pk}:{ended or row.uid}"
+    if Notification.objects.filter(kind=account_notifications.KIND, object_key=about).exists():
+        return  # once for an end
+    why = (
+        f"An admin deactivated the account {person.login}. The account stays deactivated until an admin "
+        "reactivates it."
+        if ended
+        else f"The account {person.login} has another id in the directory than before. Reactivate the account if "
+        "it is the same person. If it is another person, delete the account in the directory, and make an account "
+        "with another user name there."
+    )
+    _tell_admins(about, subject=f"{directory} calls {person} active again", text=why)
 
 
 def _ended_here(person: User) -> int | None:
@@ -248,20 +322,9 @@ def _ended_here(person: User) -> int | None:
     return end.history_id if end is not None and end.history_user_id is not None else None
 
 
-def _ask_admins(directory: Directory, person: User, ended: int) -> None:
-    """Tell the admins, once for an end, that a directory wants an account back that an admin ended."""
-    about = f"returned:{person.pk}:{ended}"
-    told = Notification.objects.filter(kind=account_notifications.KIND, object_key=about)
-    for admin in User.objects.active().filter(is_admin=True).exclude(pk__in=told.values("person")):
-        account_notifications.tell(
-            admin,
-            about,
-            subject=f"{directory} calls {person} active again",
-            text=(
-                f"An admin deactivated the account {person.login}. The account stays deactivated until an admin "
-                "reactivates it."
-            ),
-        )
+def _tell_admins(about: str, *, subject: str, text: str) -> None:
+    for admin in reported_identities.admins():
+        account_notifications.tell(admin, about, subject=subject, text=text)
 
 
 def remove_account(*, row: ManagedAccount, asked_of: str = "") -> None:
@@ -278,12 +341,15 @@ def remove_account(*, row: ManagedAccount, asked_of: str = "") -> None:
 
 
 def _carry_over(directory: Directory, person: User, said: Any, manager: User | None) -> None:
-    """Copy name, address and manager from the directory into the account."""
-    full_name, address = _full_name(said), _address(said)
+    """Copy name and manager from the directory into the account. Another address waits for an admin."""
+    full_name, address = full_name_in(said), address_in(said)
     before = {"full_name": person.full_name, "email": person.email, "manager": _name(person.manager)}
-    person.full_name, person.manager = full_name, manager
-    change_address(person=person, address=address, by=directory.name)
-    after = {"full_name": full_name, "email": address, "manager": _name(manager)}
+    name, person.full_name, person.manager = person.full_name, full_name, manager
+    if person.email:
+        reported_identities.report_address(person, address, directory=directory)
+    else:
+        change_address(person=person, address=address, by=directory.name)
+    after = {"full_name": full_name, "email": person.email, "manager": _name(manager)}
     if before != after:
         person.save()
         _changed(
@@ -291,6 +357,8 @@ def _carry_over(directory: Directory, person: User, said: Any, manager: User | N
             {name: value for name, value in before.items() if after[name] != value},
             {name: value for name, value in after.items() if before[name] != value},
         )
+    if name != full_name:
+        reported_identities.tell_of_name(person, name, directory=directory)
 
 
 def _changed(person: User, before: dict, after: dict) -> None:
@@ -331,8 +399,8 @@ def make_group(*, directory: Directory, said: Any) -> ManagedGroup:
         now = clock.now()
         row = ManagedGroup(
             directory=directory,
-            display_name=_short(said.display_name, "displayName"),
-            external_id=_external_id(said),
+            display_name=one_line(said.display_name, "displayName"),
+            external_id=external_id_in(said),
             made_at=now,
             changed_at=now,
         )
@@ -346,8 +414,8 @@ def change_group(*, row: ManagedGroup, said: Any, asked_of: str = "") -> Managed
     with acting(system=_system(row.directory), reason="Group of the directory"):
         row = ManagedGroup.objects.select_for_update(of=("self",)).get(pk=row.pk)
         _insist(row, asked_of)
-        row.display_name = _short(said.display_name, "displayName")
-        row.external_id = _external_id(said)
+        row.display_name = one_line(said.display_name, "displayName")
+        row.external_id = external_id_in(said)
         _touch(row)
         _set_members(row, said)
     return row
@@ -383,7 +451,7 @@ def _set_members(row: ManagedGroup, said: Any) -> None:
             ManagedMembership(group=row, account=account).save()
 
 
-# --- What a directory says -----------------------------------------------------------------------------------------
+# --- What a directory names -----------------------------------------------------------------------------------------
 
 
 def _system(directory: Directory) -> str:
@@ -394,58 +462,10 @@ def _name(person: User | None) -> str | None:
     return person.full_name if person is not None else None
 
 
-def _login(user_name: str) -> str:
-    field = User._meta.get_field("login")
-    try:
-        field.run_validators(user_name)  # its length too
-    except ValidationError as wrong:
-        words = " ".join(wrong.messages)
-        raise InvalidValueException(
-            detail=f"userName {user_name[:100]!r} cannot be a user name here: {words}"
-        ) from None
-    return user_name
-
-
-def _full_name(said: Any) -> str:
-    name = said.name
-    parts = " ".join(part for part in (name.given_name, name.family_name) if part) if name else ""
-    return _short(
-        said.display_name or (name.formatted if name else "") or parts or said.user_name[:LONGEST_NAME],
-        "displayName",
-    )
-
-
-def _short(text: str, attribute: str) -> str:
-    text = (text or "").strip()
-    if not text or len(text) > LONGEST_NAME:
-        raise InvalidValueException(
-            detail=f"{attribute} is empty or too long. Send 1 to {LONGEST_NAME} characters."
-        )
-    if len(text.splitlines()) > 1 or "\t" in text:
-        raise InvalidValueException(
-            detail=f"{attribute} has several lines or a tab. Send one line without tabs."
-        )
-    return text
-
-
-def _address(said: Any) -> str:
-    rows = [one for one in said.emails or [] if one.value]
-    found = next((one.value for one in rows if one.primary), rows[0].value if rows else "")
-    try:
-        if found:
-            validate_email(found)
-            User._meta.get_field("email").run_validators(found)  # its length too
-    except ValidationError:
-        raise InvalidValueException(
-            detail=f"emails: {found[:300]!r} is not an email address. Send an address such as ana@example.org."
-        ) from None
-    return found
-
-
 def _manager(directory: Directory, said: Any, row: ManagedAccount | None) -> User | None:
     """Return the manager that the directory names by either id, or None without one."""
     # Okta sends its own id. A manager without an account yet is kept in `said`, and counts once the account exists.
-    value = _manager_said(said)
+    value = manager_in(said)
     uid = uid_of(value)
     named = Q(uid=uid) if uid else Q(external_id=value)
     here = ManagedAccount.objects.filter(named, directory=directory, removed_at=None)
@@ -455,11 +475,6 @@ def _manager(directory: Directory, said: Any, row: ManagedAccount | None) -> Use
     if row is not None and found.pk == row.pk:
         raise InvalidValueException(detail="A person cannot be their own manager. Send another manager.")
     return found.person
-
-
-def _manager_said(said: Any) -> str:
-    extension = said[Enterprise]
-    return (extension.manager.value or "") if extension is not None and extension.manager is not None else ""
 
 
 def _come_as_manager(row: ManagedAccount) -> None:
@@ -475,37 +490,9 @@ def _come_as_manager(row: ManagedAccount) -> None:
         _changed(person, {"manager": None}, {"manager": _name(row.person)})
 
 
-def _external_id(said: Any) -> str:
-    found = said.external_id or ""
-    if len(found) > LONGEST_EXTERNAL_ID:
-        raise InvalidValueException(
-            detail=f"externalId has more than {LONGEST_EXTERNAL_ID} characters. Send a shorter externalId."
-        )
-    return found
-
-
 def _check_external_id(directory: Directory, external_id: str, but: int = 0) -> None:
     others = ManagedAccount.objects.filter(directory=directory, external_id=external_id, removed_at=None)
     if external_id and others.exclude(pk=but).exists():
         raise UniquenessException(
             detail=f"externalId {external_id!r} belongs to another account. Send another one."
         )
-
-
-def _said(said: Any) -> dict:
-    """Return what is kept beside the columns, so the resource reads as it was sent."""
-    name = said.name
-    return {
-        "display_name": said.display_name,
-        "manager": _manager_said(said),
-        "name": {
-            part: getattr(name, part)
-            for part in ("formatted", "family_name", "given_name")
-            if getattr(name, part)
-        }
-        if name
-        else None,
-        "emails": [
-            {"value": one.value, "type": one.type, "primary": one.primary} for one in said.emails or []
-        ],
-    }

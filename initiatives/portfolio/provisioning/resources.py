@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urljoin
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from pydantic import Field
 from scim2_models import (
     URN,
@@ -19,6 +21,7 @@ from scim2_models import (
     ETag,
     Extension,
     Filter,
+    InvalidValueException,
     Meta,
     Mutability,
     Patch,
@@ -34,8 +37,11 @@ from scim2_models import (
 )
 
 from governance.models import ManagedAccount, ManagedGroup
+from governance.models import User as Person
 
 MOST = 200  # resources a page
+LONGEST_EXTERNAL_ID = ManagedAccount._meta.get_field("external_id").max_length or 0
+LONGEST_NAME = Person._meta.get_field("full_name").max_length or 0
 ROOT = "/scim/v2/"
 
 
@@ -212,3 +218,93 @@ def _meta(kind: str, row, base: str) -> Meta:
 
 def _whole(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
+
+
+# --- Values in a resource that a directory sent ---------------------------------------------------------------------
+
+
+def login_in(user_name: str) -> str:
+    """Return the user name. Raises InvalidValueException if it cannot be one here."""
+    field = Person._meta.get_field("login")
+    try:
+        field.run_validators(user_name)  # its length too
+    except ValidationError as wrong:
+        words = " ".join(wrong.messages)
+        raise InvalidValueException(
+            detail=f"userName {user_name[:100]!r} cannot be a user name here: {words}"
+        ) from None
+    return user_name
+
+
+def full_name_in(said: Any) -> str:
+    """Return the name that the account shows. Raises InvalidValueException."""
+    name = said.name
+    parts = " ".join(part for part in (name.given_name, name.family_name) if part) if name else ""
+    return one_line(
+        said.display_name or (name.formatted if name else "") or parts or said.user_name[:LONGEST_NAME],
+        "displayName",
+    )
+
+
+def one_line(text: str, attribute: str) -> str:
+    """Return the text of an attribute without spaces around it. Raises InvalidValueException unless it is one line."""
+    text = (text or "").strip()
+    if not text or len(text) > LONGEST_NAME:
+        raise InvalidValueException(
+            detail=f"{attribute} is empty or too long. Send 1 to {LONGEST_NAME} characters."
+        )
+    if len(text.splitlines()) > 1 or "\t" in text:
+        raise InvalidValueException(
+            detail=f"{attribute} has several lines or a tab. Send one line without tabs."
+        )
+    return text
+
+
+def address_in(said: Any) -> str:
+    """Return the primary or first email address, or "". Raises InvalidValueException."""
+    rows = [one for one in said.emails or [] if one.value]
+    found = next((one.value for one in rows if one.primary), rows[0].value if rows else "")
+    try:
+        if found:
+            validate_email(found)
+            Person._meta.get_field("email").run_validators(found)  # its length too
+    except ValidationError:
+        raise InvalidValueException(
+            detail=f"emails: {found[:300]!r} is not an email address. Send an address such as ana@example.org."
+        ) from None
+    return found
+
+
+def manager_in(said: Any) -> str:
+    """Return the id of the manager, or ""."""
+    extension = said[Enterprise]
+    return (extension.manager.value or "") if extension is not None and extension.manager is not None else ""
+
+
+def external_id_in(said: Any) -> str:
+    """Return the external id, or "". Raises InvalidValueException if it is too long."""
+    found = said.external_id or ""
+    if len(found) > LONGEST_EXTERNAL_ID:
+        raise InvalidValueException(
+            detail=f"externalId has more than {LONGEST_EXTERNAL_ID} characters. Send a shorter externalId."
+        )
+    return found
+
+
+def kept_of(said: Any) -> dict:
+    """Return what is kept beside the columns, so the resource reads as it was sent."""
+    name = said.name
+    return {
+        "display_name": said.display_name,
+        "manager": manager_in(said),
+        "name": {
+            part: getattr(name, part)
+            for part in ("formatted", "family_name", "given_name")
+            if getattr(name, part)
+        }
+        if name
+        else None,
+        "emails": [
+            {"value": one.value, "type": one.type, "primary": one.primary} for one in said.emails or []
+        ],
+    }

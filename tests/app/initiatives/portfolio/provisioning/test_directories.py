@@ -8,6 +8,7 @@ import time_machine
 from django.urls import reverse
 
 from governance import clock
+from governance.identity import reported_identities
 from governance.models import Directory, Entry, ManagedAccount, Session, User
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
@@ -167,19 +168,174 @@ def test_deleted_it_is_gone_for_the_directory_and_its_person_stays(entra):
     assert (person.full_name, person.is_active) == ("Ann Berg", False)
     assert ManagedAccount.objects.get(uid=said["id"]).said == {}
     assert entra.send("GET", place).status_code == 404
-    again = entra.send("POST", "Users", {"schemas": [USER], "userName": "ann@corp.example"})
-    assert again.status_code == 409
 
 
-def test_a_changed_address_is_told_to_the_one_before_and_links_wait(entra):
-    said = entra.makes("ann@corp.example", emails=[{"value": "ann@corp.example"}])
-    entra.patches(
-        f"Users/{said['id']}", {"op": "Replace", "path": "emails", "value": [{"value": "x@evil.example"}]}
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"op": "Replace", "path": "emails", "value": [{"value": "lind@corp.example"}]},
+        {"op": "replace", "path": 'emails[type eq "work"].value', "value": "lind@corp.example"},  # Entra ID
+        {"op": "replace", "value": {"emails": [{"value": "lind@corp.example", "primary": True}]}},  # Okta
+        {"op": "Remove", "path": "emails"},
+    ],
+)
+def test_a_changed_address_is_told_and_asked_of_an_admin(entra, cast, change):
+    """As at a sign-in with a provider: tests/app/governance/identity/test_reported_identities.py."""
+    said = entra.makes(
+        "ann@corp.example", emails=[{"value": "ann@corp.example", "type": "work", "primary": True}]
     )
+    assert entra.patches(f"Users/{said['id']}", change).status_code == 200
     person = person_of(said)
-    assert person.email == "x@evil.example"
-    assert person.address_changed_at is not None
-    assert "Entra ID changed the address to x@evil.example" in person.notifications.latest("pk").text
+    assert (person.email, person.address_changed_at) == ("ann@corp.example", None)
+    (report,) = reported_identities.waiting()
+    new = "" if change["op"] == "Remove" else "lind@corp.example"
+    assert (report.kind, report.value, report.source) == ("address", new, entra.row)
+    assert person.notifications.filter(kind="account", object_key=f"reported:{report.pk}").exists()
+    assert [one["value"] for one in entra.send("GET", f"Users/{said['id']}").json().get("emails", [])] == (
+        [new] if new else []
+    )
+    reported_identities.take_over(reports=[report], by=cast.admin)
+    person.refresh_from_db()
+    assert (person.email, person.address_changed_at is not None) == (new, True)
+    entra.patches(f"Users/{said['id']}", {"op": "replace", "path": "displayName", "value": "Ann"})
+    assert reported_identities.waiting() == []
+
+
+def test_an_account_without_an_address_takes_the_first_one(entra):
+    said = entra.makes("ann@corp.example")
+    entra.patches(
+        f"Users/{said['id']}", {"op": "add", "path": "emails", "value": [{"value": "ann@corp.example"}]}
+    )
+    assert person_of(said).email == "ann@corp.example"
+    assert reported_identities.waiting() == []
+
+
+def test_a_changed_name_is_told_in_the_mails_of_the_day(entra, cast):
+    accounts = [entra.makes(f"{one}@corp.example", displayName=one) for one in ("ann", "ben")]
+    for said in accounts:
+        entra.patches(f"Users/{said['id']}", {"op": "replace", "path": "displayName", "value": "Other"})
+        person = person_of(said)
+        assert person.full_name == "Other"
+        assert person.notifications.filter(kind=reported_identities.CHANGED_NAME).count() == 1
+        assert not person.notifications.filter(kind="account", object_key__startswith="reported").exists()
+    assert cast.admin.notifications.filter(kind=reported_identities.CHANGED_NAME).count() == 1
+
+
+# --- Deleted and made again -------------------------------------------------------------------------------------------
+
+ON = OFF | {"value": "True"}
+
+
+def leaves_entra(entra, place):
+    """Entra ID: first a soft delete, thirty days later the account is deleted."""
+    assert entra.patches(place, OFF).json()["active"] is False
+    assert entra.send("DELETE", place).status_code == 204
+
+
+def leaves_by_delete(entra, place):
+    assert entra.send("DELETE", place).status_code == 204
+
+
+def found(entra, name) -> list[str]:
+    return [
+        one["id"]
+        for one in entra.send("GET", f'Users?filter=userName eq "{name}"').json().get("Resources", [])
+    ]
+
+
+@pytest.mark.parametrize("leaves", [leaves_entra, leaves_by_delete])
+@pytest.mark.parametrize("external", ["7", ""])
+def test_who_is_deleted_and_made_again_has_the_same_account(entra, cast, leaves, external):
+    sent = {"displayName": "Ann Berg", "active": True} | ({"externalId": external} if external else {})
+    said = entra.makes("ann@corp.example", **sent)
+    person = person_of(said)
+    initiative = factories.make_initiative(cast)
+    given(initiative, person, cast)
+    leaves(entra, f"Users/{said['id']}")
+    assert found(entra, "ann@corp.example") == []
+    again = entra.makes("Ann@corp.example", **sent)
+    assert (again["active"], again["id"] != said["id"]) == (True, True)
+    assert found(entra, "ann@corp.example") == [again["id"]]
+    assert person_of(again) == person
+    assert person_of(again).is_active
+    assert not person.roles.open().exists()
+    assert cast.admin.notifications.filter(object_key=f"made again:{again['id']}").count() == 1
+    assert entra.send("GET", f"Users/{said['id']}").status_code == 404
+    assert entra.send("POST", "Users", {"schemas": [USER], "userName": "ann@corp.example"}).status_code == 409
+
+
+def test_okta_deactivates_and_activates_the_same_account(entra, cast):
+    said = entra.makes("ann@corp.example", externalId="00u1")
+    for active in (False, True):
+        answer = entra.patches(f"Users/{said['id']}", {"op": "replace", "value": {"active": active}})
+        assert answer.json()["active"] is active
+        assert found(entra, "ann@corp.example") == [said["id"]]
+    assert person_of(said).is_active
+
+
+@pytest.mark.parametrize(("before", "after"), [("7", "8"), ("7", ""), ("", "8")])
+def test_another_external_id_waits_for_an_admin(entra, cast, before, after):
+    """The same name may be of another person by now."""
+    said = entra.makes("ann@corp.example", externalId=before)
+    person = person_of(said)
+    entra.send("DELETE", f"Users/{said['id']}")
+    again = entra.makes("ann@corp.example", externalId=after, active=True)
+    place = f"Users/{again['id']}"
+    for _ in range(2):
+        assert entra.patches(place, ON).json()["active"] is False
+        assert entra.send("GET", place).json()["active"] is False
+    assert found(entra, "ann@corp.example") == [again["id"]]
+    assert cast.admin.notifications.filter(object_key=f"returned:{person.pk}:{again['id']}").count() == 1
+    leaving.reactivate(person=person, reason="The same person.", by=cast.admin)
+    assert entra.patches(place, OFF).json()["active"] is False
+    assert entra.patches(place, ON).json()["active"] is True
+
+
+def test_what_an_admin_ended_waits_when_it_is_made_again(entra, cast):
+    said = entra.makes("ann@corp.example", externalId="7")
+    person = person_of(said)
+    leaving.deactivate(person=person, reason="Under investigation.", by=cast.admin)
+    entra.send("DELETE", f"Users/{said['id']}")
+    assert entra.makes("ann@corp.example", externalId="7", active=True)["active"] is False
+    assert cast.admin.notifications.filter(object_key__startswith=f"returned:{person.pk}:").count() == 1
+
+
+def test_the_external_id_finds_the_account_under_another_name(entra, cast):
+    said = entra.makes("ann.berg@corp.example", externalId="7")
+    entra.send("DELETE", f"Users/{said['id']}")
+    again = entra.makes("ann.lind@corp.example", externalId="7", displayName="Ann Lind")
+    assert person_of(again).pk == ManagedAccount.objects.get().person_id
+    assert found(entra, "ann.lind@corp.example") == [again["id"]]
+    assert person_of(again).full_name == "Ann Lind"
+
+
+def test_made_again_it_takes_no_name_of_another_and_no_account_of_another_directory(entra, cast):
+    said = entra.makes("ann@corp.example", externalId="7")
+    entra.makes("ben@corp.example", externalId="9")
+    entra.send("DELETE", f"Users/{said['id']}")
+    for name in ("ben@corp.example", cast.owner.login):
+        answer = entra.send("POST", "Users", {"schemas": [USER], "userName": name, "externalId": "7"})
+        assert answer.status_code == 409
+    okta = Sender(cast.admin, "Okta")
+    answer = okta.send("POST", "Users", {"schemas": [USER], "userName": "ann@corp.example"})
+    assert (answer.status_code, "deactivated" in answer.json()["detail"]) == (409, True)
+    assert not ManagedAccount.objects.get(user_name="ann@corp.example").person.is_active
+
+
+def test_deleted_and_made_again_inactive_it_stays_inactive(entra, cast):
+    said = entra.makes("ann@corp.example", externalId="7")
+    entra.send("DELETE", f"Users/{said['id']}")
+    again = entra.makes("ann@corp.example", externalId="7", active=False)
+    assert again["active"] is False
+    assert entra.patches(f"Users/{again['id']}", ON).json()["active"] is True
+
+
+def test_the_address_of_an_account_made_again_waits_as_every_other(entra):
+    said = entra.makes("ann@corp.example", externalId="7", emails=[{"value": "ann@corp.example"}])
+    entra.send("DELETE", f"Users/{said['id']}")
+    again = entra.makes("ann@corp.example", externalId="7", emails=[{"value": "x@evil.example"}])
+    assert person_of(again).email == "ann@corp.example"
+    assert [row.value for row in reported_identities.waiting()] == ["x@evil.example"]
 
 
 def test_who_read_an_older_state_does_not_overwrite(entra):
