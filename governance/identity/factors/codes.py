@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pyotp
 from django.db import transaction
+from django.db.models import QuerySet
 
 from governance import clock
 from governance.audit_log import entries
@@ -26,14 +27,12 @@ PURPOSE = "code"  # under which tries are counted
 
 def app_of(person: User) -> AuthenticatorApp | None:
     """Return the app of the person that works here. An app does not work after the secret key changed."""
-    row = AuthenticatorApp.objects.filter(person=person, ended_at=None).first()
-    return row if row is not None and _opened(row) is not None else None
+    return that_work_here().filter(person=person).first()
 
 
-def people_with_one() -> set[int]:
-    """Return the keys of the people whose app works here."""
-    rows = AuthenticatorApp.objects.filter(ended_at=None)
-    return {row.person_id for row in rows if _opened(row) is not None}
+def that_work_here() -> QuerySet[AuthenticatorApp]:
+    """Return the apps of all people whose secret the key of the installation opens."""
+    return AuthenticatorApp.objects.filter(ended_at=None, sealed_under=secret_box.mark())
 
 
 def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
@@ -45,7 +44,7 @@ def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
     with acting(by=person, reason="Authenticator app added"):
         User.objects.select_for_update().get(pk=person.pk)
         ways_in.take(person, EntryKind.AUTHENTICATOR_APP_ADDED, by=person)
-        row = AuthenticatorApp(person=person, secret=b"", made_at=now)
+        row = AuthenticatorApp(person=person, secret=b"", sealed_under=secret_box.mark(), made_at=now)
         row.secret = secret_box.closed(secret, _use(person.pk))
         row.save()
         FactorUse.objects.create(app=row, counter=step, used_at=now)

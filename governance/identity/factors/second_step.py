@@ -60,7 +60,7 @@ def had_one() -> QuerySet[User]:
 def lost() -> QuerySet[User]:
     """Return the people of `had_one` without a passkey or an app that works at this address."""
     here = passkeys.for_this_host().values("person")
-    return had_one().exclude(pk__in=here).exclude(pk__in=codes.people_with_one())
+    return had_one().exclude(pk__in=here).exclude(pk__in=codes.that_work_here().values("person"))
 
 
 def lost_in_words() -> str:

@@ -59,10 +59,14 @@ class Passkey(models.Model):
 
 
 class AuthenticatorApp(models.Model):
-    """An app that shows one-time codes (RFC 6238). `secret` is encrypted. The app counts after a first code."""
+    """An app that shows one-time codes (RFC 6238). The app counts after a first code.
+
+    `secret` is encrypted under the key of the installation whose mark is `sealed_under`.
+    """
 
     person = models.ForeignKey(User, models.PROTECT, related_name="authenticator_apps")
     secret = models.BinaryField(max_length=80, editable=False)
+    sealed_under = models.CharField(max_length=16, editable=False)
     made_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

@@ -198,7 +198,11 @@ ACCOUNTS = {
         "person_id of governance_authenticatorapp names who acts",
         lambda s: [
             as_(s.cast.outsider),
-            *inserted(AuthenticatorApp(person=s.cast.chair, secret=b"mine", made_at=clock.now())),
+            *inserted(
+                AuthenticatorApp(
+                    person=s.cast.chair, secret=b"mine", sealed_under="mine", made_at=clock.now()
+                )
+            ),
         ],
     ),
     "a recovery code without an act": (

@@ -12,6 +12,7 @@ from django.test import Client
 from governance.identity.factors import codes, passkeys, recovery_codes, resets, second_step
 from governance.management.commands import run
 from governance.models import Entry, Notification, PasswordLink, Session
+from governance.runtime import sealed_box
 from governance.sign_in import password_links
 from governance.vocabulary.entry_kinds import EntryKind
 from tests.support.factories import PASSWORD, make_person
@@ -184,6 +185,18 @@ def test_a_broken_app_can_be_replaced(person, settings):
     sent = {"password": PASSWORD, "first": pyotp.TOTP(secret).at(NOON)}
     assert client.post("/account/security/app/add/", sent).status_code == 302
     assert codes.app_of(person) is not None
+
+
+def test_lost_steps_are_counted_without_opening_a_secret(
+    person, settings, monkeypatch, django_assert_num_queries
+):
+    _app(person)
+    monkeypatch.setattr(sealed_box, "opened", None)
+    with django_assert_num_queries(1):
+        assert second_step.lost().count() == 0
+    settings.SECRET_KEY = "another"
+    with django_assert_num_queries(1):
+        assert [row.pk for row in second_step.lost()] == [person.pk]
 
 
 def test_start_and_status_say_how_many_accounts_lost_their_step(
