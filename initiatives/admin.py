@@ -9,8 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from governance.identity import ways_in
 from governance.models import ManagedAccount, Unit, User
 from governance.organisation import actions as organisation_actions
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from governance.web.admin_base import ReasonForm, Recorded
 from governance.web.confirmation_pages import act_page
@@ -152,6 +154,14 @@ class PersonAdmin(Recorded):
             )
         super().save_model(request, obj, form, change)
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        """Return the form. Below the address, it names the ways in that a new address ends and leaves."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None and "email" in form.base_fields:
+            said = ways_in.consequences(obj, EntryKind.ACCOUNT_CHANGED)
+            form.base_fields["email"].help_text = " ".join(map(str, said))
+        return form
+
     def deactivate(self, request, pk):
         """Deactivate the account. Roles and seats end with it."""
         person = get_object_or_404(User, pk=pk)
@@ -159,6 +169,7 @@ class PersonAdmin(Recorded):
         seats = person.memberships.filter(ends_at__isnull=True).select_related("board")
         happens = [
             f"{person} can no longer sign in, and open sessions end.",
+            *ways_in.consequences(person, EntryKind.ACCOUNT_DEACTIVATED),
             *(f"{role.get_role_display()} of {role.initiative} ends." for role in roles),
             *(f"The seat {seat.get_seat_display()} of {seat.board} ends." for seat in seats),
             *(

@@ -187,7 +187,9 @@ TABLE = {
     EntryKind.ACCOUNT_DEACTIVATED: "E E S S S S E E -",
     EntryKind.SIGNED_OUT_ELSEWHERE: "E E - - - - A A -",
     EntryKind.SIGNED_OUT_BY_AN_ADMIN: "E E - - - - - - -",
+    EntryKind.SIGNED_OUT_BY_PROVIDER: "- - - - - - - - -",  # only sessions that came by it
     EntryKind.API_TOKEN_ENDED: "- - - - - - - - -",
+    EntryKind.CALENDAR_ADDRESS_MADE: "- - - - - - - - -",  # in place of an earlier one
     EntryKind.CALENDAR_ADDRESS_REVOKED: "- - - - - - - - -",
 }
 
@@ -215,6 +217,13 @@ def preview(person: User, act: EntryKind, keep: str | None = None) -> Preview:
     """Return what the act would do to the ways of the person, for its page."""
     said = (open_ways(person, act, one, keep=keep) for one in (Outcome.ENDS, Outcome.ASKED, Outcome.GOES_ON))
     return Preview(*said)
+
+
+def consequences(person: User, act: EntryKind) -> list[Phrase]:
+    """Return the sentences of a preview, for a page that lists what happens."""
+    ways = preview(person, act)
+    said = [phrase("The change also ends: {}.", ways.ends)] if ways.ends else []
+    return [*said, go_on(person, act)] if ways.asked or ways.goes_on else said
 
 
 def take(

@@ -19,12 +19,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance import clock
 from governance.contributions import contributed
 from governance.database.row_history import acting
+from governance.identity import ways_in
 from governance.models import CalendarFeed, Preferences
 from governance.notifications import calendar_feed as notification_calendar_feed
 from governance.notifications import preferences
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import sessions, throttling
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary.entry_kinds import EntryKind
 
 WRONG_SECRETS = 20  # from one address, in that time
 WRONG_SECONDS = 600
@@ -66,6 +68,9 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
     context = {
         "nav": "settings",
         "form": form,
+        "ways": ways_in.preview(
+            request.user, EntryKind.CALENDAR_ADDRESS_REVOKED, request.session.session_key
+        ),
         "feed": CalendarFeed.objects.filter(person=request.user).first(),
         "mails": settings.MAILS_A_WEEK,
         "units": [unit for follow in contributed.digest_units for unit in follow(request.user)],

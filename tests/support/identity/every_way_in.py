@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 from django.test import Client
 
+from governance import clock
 from governance.api_tokens import actions as token_actions
 from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import linked_accounts
 from governance.identity.factors import codes, passkeys, recovery_codes, resets
 from governance.identity.ways_in import WAYS
-from governance.models import ApiToken, ExternalIdentity, Passkey, User
+from governance.models import ApiToken, ExternalIdentity, IdentityProvider, Passkey, Session, User
 from governance.notifications import preferences
 from governance.organisation import actions as organisation_actions
 from governance.sign_in import password_links, sessions
@@ -21,6 +22,7 @@ from initiatives.portfolio.units import leaving
 from tests.support.factories import PASSWORD, make_key, make_token
 from tests.support.identity.authenticator import enrolled
 from tests.support.identity.provider_signing import add_house, linked
+from tests.support.servers.identity_provider import signed
 
 NOON = datetime(2027, 1, 11, 12, tzinfo=UTC)  # after the admins of a cast were made
 SECRETS = ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
@@ -108,6 +110,25 @@ def revoke_calendar(w: World) -> None:
         preferences.revoke_calendar_address(person=w.person)
 
 
+def sign_out_there(w: World) -> None:
+    """The provider tells of a sign-out: one of the person's sessions came by it."""
+    provider = IdentityProvider.objects.get()
+    key = w.secrets["session"].session.session_key
+    Session.objects.filter(session_key=key).update(provider=provider, provider_session="there")
+    now = int(clock.now().timestamp())
+    claims = {
+        "iss": provider.issuer,
+        "aud": provider.client_id,
+        "iat": now,
+        "exp": now + 120,
+        "jti": str(now),
+    }
+    event = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    raw = signed(claims | {"sid": "there", "events": event}, typ="logout+jwt")
+    answer = Client().post("/sign-in/with/house/signed-out/", {"logout_token": raw})
+    assert answer.json() == {"sessions": 1}, answer.content
+
+
 RUN = {
     EntryKind.PASSKEY_REVOKED: lambda w: passkeys.revoke(
         passkey=Passkey.objects.filter(person=w.person).first(), by=w.person, **w.ending
@@ -129,6 +150,8 @@ RUN = {
     EntryKind.API_TOKEN_ENDED: lambda w: token_actions.end_token(
         token=ApiToken.objects.filter(owner=w.person).earliest("pk"), reason="Not used", by=w.person
     ),
+    EntryKind.SIGNED_OUT_BY_PROVIDER: sign_out_there,
+    EntryKind.CALENDAR_ADDRESS_MADE: lambda w: preferences.make_calendar(by=w.person),
     EntryKind.CALENDAR_ADDRESS_REVOKED: revoke_calendar,
 }
 # What the act itself takes, and what it makes anew.
@@ -136,9 +159,12 @@ TAKEN = {
     EntryKind.PASSKEY_REVOKED: ("passkey", 1),
     EntryKind.IDENTITY_REVOKED: ("identity", 1),
     EntryKind.API_TOKEN_ENDED: ("token", 1),
+    EntryKind.SIGNED_OUT_BY_PROVIDER: ("session", 1),
+    EntryKind.CALENDAR_ADDRESS_MADE: ("calendar", 1),
     EntryKind.CALENDAR_ADDRESS_REVOKED: ("calendar", 1),
 }
 MADE = {
+    EntryKind.CALENDAR_ADDRESS_MADE: ("calendar", 1),
     EntryKind.FACTORS_RESET: ("link", 1),
     EntryKind.RECOVERY_CODES_MADE: ("code", recovery_codes.COUNT),
     EntryKind.AUTHENTICATOR_APP_ADDED: ("app", 1),

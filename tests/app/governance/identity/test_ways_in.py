@@ -7,6 +7,7 @@ import time_machine
 from django.apps import apps
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 
 from governance.identity import ways_in
 from governance.identity.ways_in import TABLE, WAYS, Outcome
@@ -89,6 +90,7 @@ def test_a_leaver_is_shut_out_of_the_ways_that_stay(world):
         ("/account/password/", EntryKind.PASSWORD_SET),
         ("/account/security/codes/", EntryKind.RECOVERY_CODES_MADE),
         ("/account/security/app/revoke/", EntryKind.AUTHENTICATOR_APP_REVOKED),
+        ("/settings/", EntryKind.CALENDAR_ADDRESS_REVOKED),
     ],
 )
 def test_pages_name_what_ends_and_what_goes_on(world, address, act):
@@ -100,6 +102,21 @@ def test_pages_name_what_ends_and_what_goes_on(world, address, act):
     for words in filter(None, (ways.ends, ways.asked, ways.goes_on)):
         assert str(words) in content
     assert ('name="also"' in content) is bool(ways.asked)
+
+
+@pytest.mark.parametrize(
+    ("page", "act"),
+    [("deactivate", EntryKind.ACCOUNT_DEACTIVATED), ("change", EntryKind.ACCOUNT_CHANGED)],
+)
+def test_pages_of_admins_about_an_account_name_them_too(world, page, act):
+    client = Client()
+    client.force_login(world.admin)
+    content = client.get(reverse(f"admin:governance_user_{page}", args=[world.person.pk])).content.decode()
+    ways = ways_in.preview(world.person, act)
+    named = [words for words in (ways.ends, ways.asked, ways.goes_on) if words]
+    assert len(named) >= 2
+    for words in named:
+        assert str(words) in content
 
 
 def test_one_press_ends_what_programs_read_by(world):
