@@ -13,6 +13,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urljoin
@@ -21,13 +22,16 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from time_machine import travel
 
-from governance.identity import actions
+from governance import clock
+from governance.identity import actions, reported_identities
 from governance.models import Entry, ProviderKey, User
 from governance.offline import verify
 from governance.transparency_log import sealing
 from initiatives.lifecycle.roles import actions as role_actions
 from tests.support.factories import PASSWORD, make_initiative, make_person
+from tests.support.initiatives.initiative_pages import seen
 
 FOLDER = os.environ.get("PLUMBLINE_TEST_OIDC", "")
 PYTHON = os.environ.get("PLUMBLINE_TEST_OIDC_PYTHON", "")
@@ -51,7 +55,8 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 class Person:
     """A browser at the provider, whose person types their name there and agrees."""
 
-    def __init__(self):
+    def __init__(self, login="ana"):
+        self.login = login
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         self.opener = urllib.request.build_opener(jar, _Stay)
         self.typed = 0
@@ -74,7 +79,9 @@ class Person:
                 assert form, page
                 asks = "login" if 'name="login"' in page else "consent"
                 self.typed += asks == "login"
-                fields = {"prompt": asks} | ({"login": "ana", "password": "any"} if asks == "login" else {})
+                fields = {"prompt": asks} | (
+                    {"login": self.login, "password": "any"} if asks == "login" else {}
+                )
                 where, _ = self.ask(urljoin(address, form.group(1)), fields)
             address = urljoin(address, where)
             if address.startswith(HOUSE):
@@ -89,7 +96,7 @@ class Person:
 
 
 class Provider:
-    """The provider as a process; `restart` gives it another key, and a clock that is `ahead` by so many seconds."""
+    """The provider as a process. `restart` gives it another key and a clock that is `ahead`."""
 
     command = ("node", str(SERVERS / "real_provider.mjs"))
     path = ""  # of its issuer
@@ -233,6 +240,36 @@ def test_sign_in_anew_out_keys_clock_and_away(house, real):
     assert Client().get("/sign-in/with/real/").context["denied"].code == "away"
     real.restart()
     assert sign_in(Person(), Client()).status_code == 302
+
+
+@of_npm
+def test_thirty_people_whose_subjects_are_issued_anew_are_tied_with_one_signature(house, real):
+    admin, logins = User.objects.get(is_admin=True), [f"person-{number}" for number in range(30)]
+    for login in logins:
+        assert sign_in(Person(login), Client()).status_code == 302
+    people = dict(User.objects.filter(is_admin=False).values_list("email", "pk"))
+    assert len(people) == 30
+    for login in logins:
+        assert sign_in(Person(f"anew-{login}"), Client()).context["denied"].code == "new key"
+    assert User.objects.count() == 31
+    assert [str(task.text) for task in reported_identities.tasks(admin)] == ["30 people came with new keys"]
+    client = Client()
+    client.force_login(admin)
+    page = client.get("/identity/reported/?tick=all")
+    ((_, rows),) = page.context["groups"]
+    assert {(one["now"], one["row"].value) for one in rows} == {(login, f"anew-{login}") for login in logins}
+    assert all(one["row"].verified for one in rows)
+    sent = {"take": [one["row"].pk for one in rows], "password": PASSWORD} | seen(page)
+    assert client.post("/identity/reported/", sent).status_code == 302
+    assert sign_in(Person("anew-person-3"), Client()).context["denied"].code == "waits"
+    later = 24 * 60 * 60 + 60
+    real.restart(ahead=later)
+    with travel(clock.now() + timedelta(seconds=later)):
+        for login in logins[::10]:
+            client = Client()
+            assert sign_in(Person(f"anew-{login}"), client).status_code == 302
+            assert client.get("/account/").context["user"].pk == people[f"{login}@example.org"]
+    assert Entry.objects.acts().filter(kind="external identity linked").count() == 60
 
 
 @of_npm

@@ -1,5 +1,6 @@
 // The OpenID Connect provider of npm (oidc-provider), set up for one client; arguments by the environment.
 // FOLDER: where it is installed. PORT, REDIRECT, LOGOUT: addresses. AHEAD: seconds by which its clock is wrong.
+// Whoever signs in as anew-NAME is the person NAME, to whom it has issued another subject.
 import { createRequire } from "node:module";
 import { generateKeyPairSync } from "node:crypto";
 import { pathToFileURL } from "node:url";
@@ -13,6 +14,9 @@ const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-p
 const issuer = `http://127.0.0.1:${process.env.PORT}`;
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const key = { ...privateKey.export({ format: "jwk" }), kid: `rsa-${real()}`, use: "sig", alg: "RS256" };
+
+const personOf = (name) =>
+  name === "ana" ? { name: "Ana Ruiz", email: "ana@elsewhere.example" } : { name, email: `${name}@example.org` };
 
 const provider = new Provider(issuer, {
   clients: [
@@ -31,11 +35,11 @@ const provider = new Provider(issuer, {
   cookies: { keys: ["a key of cookies"] },
   jwks: { keys: [key] },
   conformIdTokenClaims: false,
-  claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
+  claims: { openid: ["sub"], profile: ["name"], email: ["email", "email_verified"] },
   features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: true } },
   findAccount: async (_, id) => ({
     accountId: id,
-    claims: async () => ({ sub: id, name: "Ana Ruiz", email: "ana@elsewhere.example" }),
+    claims: async () => ({ sub: id, email_verified: true, ...personOf(id.replace(/^anew-/, "")) }),
   }),
 });
 provider.listen(Number(process.env.PORT), "127.0.0.1", () => console.log("ready"));
