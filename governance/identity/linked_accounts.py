@@ -65,11 +65,8 @@ def _identity(provider: IdentityProvider, key: str) -> ExternalIdentity | None:
     return rows.filter(provider=provider, key=key).first()
 
 
-def _of_directory(token: VerifiedToken) -> ExternalIdentity | None:
-    """Return a link, made now, for an account that this provider's directory made.
-
-    The person does not need to link the account, because the directory made it for this id, which no one else had.
-    """
+def kept_for(token: VerifiedToken) -> ManagedAccount | None:
+    """Return the open account that a directory of this provider keeps for the token's key."""
     ids = {token.key, token.key.rpartition("/")[2]} if token.provider.is_entra else {token.key}
     rows = ManagedAccount.objects.filter(
         directory__provider=token.provider,
@@ -77,7 +74,15 @@ def _of_directory(token: VerifiedToken) -> ExternalIdentity | None:
         external_id__in=ids,
         person__is_active=True,
     )
-    kept = rows.select_related("person").first()
+    return rows.select_related("person").first()
+
+
+def _of_directory(token: VerifiedToken) -> ExternalIdentity | None:
+    """Return a link, made now, for an account that this provider's directory made.
+
+    The person does not need to link the account, because the directory made it for this id, which no one else had.
+    """
+    kept = kept_for(token)
     if kept is None or ExternalIdentity.objects.filter(provider=token.provider, key=token.key).exists():
         return None
     with acting(system="sign-in", reason=f"First sign-in with {token.provider}"):
@@ -102,7 +107,7 @@ def _made(token: VerifiedToken) -> User:
                 f"The link of this account of {provider} was revoked.",
                 "Sign in as before and link your account again on the page Your account, or ask an admin.",
             )
-        login = _free_login(who)
+        login = free_login(who.login or who.mail.split("@")[0])
         person = User.objects.create_user(login, full_name=who.name or login, email=address_in(token.claims))
         _link(person, token, by=None)
         proposed, overage = identity_claims.proposed_by(token.claims, provider.unit_claim)
@@ -140,9 +145,9 @@ def _tell_admins(person: User, provider: IdentityProvider, units: list[Unit], ov
         )
 
 
-def _free_login(who: identity_claims.Identity) -> str:
-    """Return an unused sign-in name, made from the one at the provider."""
-    base = NOT_OF_A_LOGIN.sub("", who.login or who.mail.split("@")[0])[:LONGEST_LOGIN] or "person"
+def free_login(wanted: str) -> str:
+    """Return an unused sign-in name, made from the one elsewhere."""
+    base = NOT_OF_A_LOGIN.sub("", wanted)[:LONGEST_LOGIN] or "person"
     login, number = base, 2
     while User.objects.filter(login__iexact=login).exists():
         ending = f"-{number}"

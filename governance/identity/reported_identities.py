@@ -35,16 +35,16 @@ CHANGED_NAME = "name changed"  # the kind of notification
 
 
 def refuse_new_key(token: VerifiedToken) -> None:
-    """Raise Denied for an unknown key with the address of one person who has a link. The key is reported.
+    """Raise Denied for an unknown key of one person who has a link with another key. The key is reported.
 
-    The address opens nothing. A declined key, or a key that was another person's, is not of this kind.
+    The person is the one for whom the provider's directory has the key, or else has the address of the token. The
+    address opens nothing. A declined key, or a key that was another person's, is not of this kind.
     """
     provider, address = token.provider, linked_accounts.address_in(token.claims)
-    people = User.objects.active().filter(email__iexact=address, external_identities__ended_at=None)
-    found = list(people.exclude(external_identities=None).distinct()[:2]) if address else []
-    if len(found) != 1:
+    kept = linked_accounts.kept_for(token)
+    person = kept.person if kept else _linked_with_address(address)
+    if person is None or not current(person, KEY):
         return
-    (person,) = found
     anothers = ExternalIdentity.objects.filter(provider=provider, key=token.key).exclude(person=person)
     if anothers.exists() or _declined(person, KEY, token.key).exists():
         return
@@ -55,7 +55,7 @@ def refuse_new_key(token: VerifiedToken) -> None:
             token.key,
             provider=provider,
             address=address,
-            verified=_states_verified(token),
+            verified=kept is not None or _states_verified(token),
         )
     raise Denied(
         "new key",
@@ -63,6 +63,14 @@ def refuse_new_key(token: VerifiedToken) -> None:
         "Ask an admin to take over the new key on the page Identity. You can sign in with it a day later. Sign in "
         "with your Plumbline password until then, if you have one.",
     )
+
+
+def _linked_with_address(address: str) -> User | None:
+    """Return the only active person with the address who has a link, or None."""
+    people = User.objects.active().filter(email__iexact=address) if address else User.objects.none()
+    linked = people.filter(pk__in=ExternalIdentity.objects.open().values("person"))
+    found = list(linked[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def report_of_sign_in(token: VerifiedToken, person: User) -> None:
@@ -119,7 +127,7 @@ def current(person: User, kind: str, provider: IdentityProvider | None = None) -
         return person.email
     if kind == NAME:
         return person.full_name
-    links = list(ExternalIdentity.objects.open().filter(person=person).order_by("pk"))
+    links = [row for row in person.external_identities.all() if row.ended_at is None]
     own = [row for row in links if provider is not None and row.provider_id == provider.pk]
     return (own or links)[0].key if links else ""
 
@@ -203,8 +211,8 @@ def _news(row: ReportedIdentity) -> str:
 def _told(row: ReportedIdentity) -> str:
     if row.kind == KEY:
         return (
-            f"Someone with the address {row.address} signed in at {row.source} with a key that your account does not "
-            "have. The key opens nothing until an admin takes it over. If that was not you, tell an admin."
+            f"Someone with the address {row.address or 'none'} signed in at {row.source} with a key that your account "
+            "does not have. The key opens nothing until an admin takes it over. If that was not you, tell an admin."
         )
     return (
         f"The address there is {row.value or 'none'}. Your account keeps the address {row.person.email or 'none'} "

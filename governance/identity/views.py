@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -229,6 +230,7 @@ def reported(request: SignedInRequest) -> HttpResponse:
     """Show the reported keys, addresses and names. The ticked ones are all taken over, or none."""
     may_keep_providers(request.user).or_refuse()
     found = reported_identities.waiting()
+    prefetch_related_objects(found, "person__external_identities")
     form = TakeOverForm(
         request.POST if request.method == "POST" else None,
         rows={row.pk: _signed_row(request, row) for row in found},

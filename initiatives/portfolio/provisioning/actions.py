@@ -23,7 +23,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.authorization import service_keys
 from governance.database.row_history import acting
-from governance.identity import reported_identities, same_person
+from governance.identity import linked_accounts, reported_identities, same_person
 from governance.models import (
     Directory,
     IdentityProvider,
@@ -174,7 +174,8 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
         login, full_name, address = login_in(said.user_name), full_name_in(said), address_in(said)
         if (deleted := _deleted(directory, said)) is not None:
             return _made_again(deleted, said)
-        _check_name(said.user_name)
+        login = _login_for(directory, login)
+        _check_name(said.user_name, login=login)
         _check_external_id(directory, external_id_in(said))
         manager = _manager(directory, said, None)
         person = User.objects.create_user(
@@ -205,9 +206,10 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
     return row
 
 
-def _check_name(user_name: str, but: ManagedAccount | None = None) -> None:
+def _check_name(user_name: str, but: ManagedAccount | None = None, *, login: str = "") -> None:
     """Raise UniquenessException if another account has the name, with words about that account."""
-    person = User.objects.filter(login__iexact=user_name).exclude(pk=but.person_id if but else 0).first()
+    people = User.objects.filter(login__iexact=login or user_name)
+    person = people.exclude(pk=but.person_id if but else 0).first()
     others = ManagedAccount.objects.filter(user_name__iexact=user_name, removed_at=None)
     if person is not None and not person.is_active:
         raise UniquenessException(
@@ -222,12 +224,24 @@ def _check_name(user_name: str, but: ManagedAccount | None = None) -> None:
 
 
 def _deleted(directory: Directory, said: Any) -> ManagedAccount | None:
-    """Return the account that this directory deleted and now makes again: by external id, or else by name."""
-    rows = ManagedAccount.objects.filter(directory=directory, removed_at__isnull=False)
-    rows = rows.select_for_update(of=("self",)).order_by("-removed_at", "-pk")
-    by_id = rows.filter(external_id=said.external_id).first() if said.external_id else None
-    named = Q(user_name__iexact=said.user_name) | Q(person__login__iexact=said.user_name)
-    return by_id or rows.filter(named).first()
+    """Return the account that this directory deleted and now makes again: by external id, or else by name.
+
+    Entra ID renames what it deletes at once, and deletes it here thirty days later.
+    """
+    rows = ManagedAccount.objects.filter(directory=directory).select_for_update(of=("self",))
+    login, named = Q(person__login__iexact=said.user_name), Q(user_name__iexact=said.user_name)
+    gone, renamed = Q(removed_at__isnull=False), Q(person__is_active=False) & login & ~named
+    if said.external_id and (row := rows.filter(gone, external_id=said.external_id).first()):
+        return row
+    return rows.filter(gone & (named | login) | renamed).order_by("-removed_at", "-pk").first()
+
+
+def _login_for(directory: Directory, user_name: str) -> str:
+    """Return the user name of a new account, or a free one like it if the directory renamed the account that has it."""
+    renamed = ManagedAccount.objects.filter(directory=directory, person__login__iexact=user_name)
+    if renamed.filter(removed_at=None).exclude(user_name__iexact=user_name).exists():
+        return linked_accounts.free_login(user_name)
+    return user_name
 
 
 def _made_again(row: ManagedAccount, said: Any) -> ManagedAccount:
@@ -273,7 +287,7 @@ def change_account(
     with acting(system=_system(directory), reason="Account changed by the directory"):
         row = _locked(row, asked_of)
         if said.user_name.lower() != row.user_name.lower():
-            _check_name(said.user_name, row)
+            _check_name(login_in(said.user_name), row)
         if directory.provider_id and row.external_id and said.external_id != row.external_id:
             raise MutabilityException(
                 detail="externalId identifies the person who signs in to this account, and cannot change. "

@@ -1,7 +1,9 @@
 """New keys, addresses and names that a provider reports: people and admins are told, and admins answer many at once."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
 from governance import clock
@@ -11,6 +13,7 @@ from governance.identity.reported_identities import ADDRESS, KEY, NAME
 from governance.models import (
     Entry,
     ExternalIdentity,
+    ManagedAccount,
     Notification,
     ReportedIdentity,
     SamePerson,
@@ -27,6 +30,7 @@ from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import make_person
 from tests.support.identity.provider_signing import linked
 from tests.support.initiatives.initiative_pages import SIGNED, seen
+from tests.support.servers.directories import Sender
 
 PAGE = "/identity/reported/"
 DAY = linked_accounts.cooling_off.LASTS
@@ -160,6 +164,42 @@ def test_what_names_not_exactly_one_linked_person_is_not_reported(provider, idp,
             person.save()
     assert denied(comes(idp, "new", **claims)[0]) == "unknown"
     assert not ReportedIdentity.objects.exists()
+
+
+def test_who_a_directory_makes_again_with_another_id_keeps_the_account(open_door, idp, admin):  # noqa: F811
+    """The directory has the new key of the person, so no address is needed."""
+    directory = Sender(admin, provider=open_door)
+    said = directory.makes("lea@corp.example", externalId="lea-7")
+    assert comes(idp, "lea-7")[0].status_code == 302
+    directory.send("DELETE", f"Users/{said['id']}")
+    assert denied(comes(idp, "lea-7")[0]) == "ended"
+    directory.makes("lea@corp.example", externalId="lea-8")
+    (kept,) = ManagedAccount.objects.all()
+    leaving.reactivate(person=kept.person, reason="The same person.", by=admin)
+    people = User.objects.count()
+    assert denied(comes(idp, "lea-8")[0]) == "new key"
+    assert ([row.person for row in waiting(KEY)], User.objects.count()) == ([kept.person], people)
+    takes_over(admin, waiting(KEY))
+    with travel(clock.now() + DAY * 1.01):
+        assert comes(idp, "lea-8")[1].get("/account/").context["user"] == kept.person
+
+
+def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(
+    provider, idp, known, admin, django_assert_max_num_queries
+):
+    client = signed_in(admin)
+    comes(idp, "new", email=known.email)
+    client.get(PAGE)
+    with CaptureQueriesContext(connection) as few:
+        client.get(PAGE)
+    asked = len(few)
+    for number in range(5):
+        person = make_person(f"person-{number}")
+        linked(person, provider, f"old-{number}")
+        comes(idp, f"new-{number}", email=person.email)
+    client.get(PAGE)  # counts the inbox again
+    with django_assert_max_num_queries(asked):
+        assert len(client.get(PAGE).context["groups"][0][1]) == 6
 
 
 def test_a_key_of_another_person_is_not_reported_for_this_one(provider, idp, known, admin):

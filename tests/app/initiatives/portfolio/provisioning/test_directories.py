@@ -264,6 +264,44 @@ def test_who_is_deleted_and_made_again_has_the_same_account(entra, cast, leaves,
     assert entra.send("POST", "Users", {"schemas": [USER], "userName": "ann@corp.example"}).status_code == 409
 
 
+@pytest.mark.parametrize("deleted", [True, False])
+def test_what_entra_renames_as_it_deletes_it_is_found_by_its_first_name(entra, cast, deleted):
+    """Entra ID puts the object id before the name, and deletes thirty days later."""
+    said = entra.makes("ann@corp.example", externalId="7")
+    place, tomb = f"Users/{said['id']}", "6f8b0c7d2f5f4c0f9f62b9ad7f7a1c11ann@corp.example"
+    renamed = entra.patches(place, OFF, {"op": "Replace", "path": "userName", "value": tomb})
+    assert (renamed.json()["active"], renamed.json()["userName"]) == (False, tomb)
+    if deleted:
+        assert entra.send("DELETE", place).status_code == 204
+    again = entra.makes("ann@corp.example", externalId="8", active=True)
+    assert (again["active"], person_of(again).login) == (False, "ann@corp.example")
+    assert found(entra, "ann@corp.example") == [again["id"]]
+    assert entra.send("DELETE", place).status_code == 404
+    assert cast.admin.notifications.filter(object_key__startswith="returned:").count() == 1
+
+
+def test_a_name_that_the_directory_took_from_one_account_is_free_for_another(entra):
+    said = entra.makes("ann.berg@corp.example", externalId="7")
+    entra.patches(
+        f"Users/{said['id']}", {"op": "Replace", "path": "userName", "value": "ann.lind@corp.example"}
+    )
+    other = entra.makes("ann.berg@corp.example", externalId="8")
+    assert person_of(other) != person_of(said)
+    assert (person_of(said).login, person_of(other).login) == (
+        "ann.berg@corp.example",
+        "ann.berg@corp.example-2",
+    )
+    assert found(entra, "ann.berg@corp.example") == [other["id"]]
+
+
+def test_a_name_that_is_too_long_is_refused_when_it_changes_too(entra):
+    said = entra.makes("ann@corp.example")
+    for name in ("a" * 255, "two words", ""):
+        change = {"op": "Replace", "path": "userName", "value": name}
+        assert entra.patches(f"Users/{said['id']}", change).status_code == 400
+    assert person_of(said).managed.user_name == "ann@corp.example"
+
+
 def test_okta_deactivates_and_activates_the_same_account(entra, cast):
     said = entra.makes("ann@corp.example", externalId="00u1")
     for active in (False, True):
