@@ -37,8 +37,8 @@ CHANGED_NAME = "name changed"  # the kind of notification
 def refuse_new_key(token: VerifiedToken) -> None:
     """Raise Denied for an unknown key of one person who has a link with another key. The key is reported.
 
-    The person is the one for whom the provider's directory has the key, or else has the address of the token. The
-    address opens nothing. A declined key, or a key that was another person's, is not of this kind.
+    The directory of the provider names the person by the key, or else the token does by its address. The address opens
+    nothing. A declined key, or a key that was another person's, is not of this kind.
     """
     provider, address = token.provider, linked_accounts.address_in(token.claims)
     kept = linked_accounts.kept_for(token)

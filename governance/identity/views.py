@@ -27,6 +27,8 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 
+SHOWN = 200  # reports on a page
+
 
 @require_safe
 def overview(request: SignedInRequest) -> HttpResponse:
@@ -229,7 +231,8 @@ def clear_pair(request: SignedInRequest, pk: int) -> HttpResponse:
 def reported(request: SignedInRequest) -> HttpResponse:
     """Show the reported keys, addresses and names. The ticked ones are all taken over, or none."""
     may_keep_providers(request.user).or_refuse()
-    found = reported_identities.waiting()
+    every = reported_identities.waiting()
+    found = every[:SHOWN]
     prefetch_related_objects(found, "person__external_identities")
     form = TakeOverForm(
         request.POST if request.method == "POST" else None,
@@ -260,7 +263,13 @@ def reported(request: SignedInRequest) -> HttpResponse:
         for row in found
     ]
     groups = [(kind, [one for one in rows if one["row"].kind == kind]) for kind in ReportedIdentity.Kind]
-    context = {"nav": "units", "form": form, "groups": [group for group in groups if group[1]]}
+    context = {
+        "nav": "units",
+        "form": form,
+        "groups": [group for group in groups if group[1]],
+        "shown": len(found),
+        "waiting": len(every),
+    }
     return render(request, "governance/identity/reported.html", context, status=form.status)
 
 

@@ -8,7 +8,7 @@ from time_machine import travel
 
 from governance import clock
 from governance.database.row_history import acting
-from governance.identity import actions, linked_accounts, reported_identities
+from governance.identity import actions, linked_accounts, reported_identities, views
 from governance.identity.reported_identities import ADDRESS, KEY, NAME
 from governance.models import (
     Entry,
@@ -200,6 +200,18 @@ def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(
     client.get(PAGE)  # counts the inbox again
     with django_assert_max_num_queries(asked):
         assert len(client.get(PAGE).context["groups"][0][1]) == 6
+
+
+def test_a_page_shows_so_many_and_then_the_others(provider, idp, admin, monkeypatch):
+    monkeypatch.setattr(views, "SHOWN", 2)
+    for number in range(3):
+        person = make_person(f"person-{number}")
+        linked(person, provider, f"old-{number}")
+        comes(idp, f"new-{number}", email=person.email)
+    page = signed_in(admin).get(PAGE)
+    assert (page.context["shown"], page.context["waiting"]) == (2, 3)
+    takes_over(admin, [one["row"] for one in page.context["groups"][0][1]])
+    assert len(signed_in(admin).get(PAGE).context["groups"][0][1]) == 1
 
 
 def test_a_key_of_another_person_is_not_reported_for_this_one(provider, idp, known, admin):
