@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from governance.identity import ways_in
+from governance.identity import reported_identities, ways_in
 from governance.models import ManagedAccount, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.vocabulary.entry_kinds import EntryKind
@@ -149,7 +149,7 @@ class PersonAdmin(Recorded):
         if change:
             before = User.objects.get(pk=obj.pk)
             organisation_actions.give_rights(person=obj, before=before, by=request.user)
-            organisation_actions.change_address(
+            reported_identities.change_address(
                 person=obj, address=form.cleaned_data.get("email", obj.email), by=request.user
             )
         super().save_model(request, obj, form, change)

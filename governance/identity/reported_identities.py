@@ -11,7 +11,7 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.identity import linked_accounts
+from governance.identity import linked_accounts, same_person, ways_in
 from governance.identity.permissions import may_keep_providers
 from governance.identity.proofs import ceremony
 from governance.identity.proofs.ceremony import Proof
@@ -20,7 +20,7 @@ from governance.identity.providers.round_trip import VerifiedToken
 from governance.models import Directory, ExternalIdentity, IdentityProvider, ReportedIdentity, User
 from governance.notifications.inbox import InboxTask
 from governance.notifications.notify import notify
-from governance.organisation.actions import change_address
+from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
@@ -230,6 +230,30 @@ def _facts(row: ReportedIdentity) -> dict:
         "verified": row.verified,
         "source": row.source.name,
     }
+
+
+def change_address(*, person: User, address: str, by: User | str) -> None:
+    """Change an account's email address in the running act, and notify the old one.
+
+    Links for a password go to the new address after a day. An account that already has the new address may be the same
+    human's. `by` is a person, or a directory's name. The caller saves the account.
+    """
+    before = User.objects.values_list("email", flat=True).get(pk=person.pk)
+    if before == address:
+        return
+    person.email, person.address_changed_at = address, clock.now()
+    go_on = ways_in.take(person, EntryKind.ACCOUNT_CHANGED, by=None)
+    account_notifications.tell(
+        person,
+        f"address:{person.pk}",
+        subject="The email address of your account was changed",
+        text=(
+            f"{by} changed the address to {address or 'none'}. Links for your password go to the new address from "
+            f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}, and to the old "
+            f"address until then. {go_on}"
+        ),
+    )
+    same_person.look(person)
 
 
 # --- Answering ------------------------------------------------------------------------------------------------------

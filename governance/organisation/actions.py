@@ -9,7 +9,7 @@ from django.db import connection
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.identity import same_person, ways_in
+from governance.identity import same_person
 from governance.identity.proofs import ceremony
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.organisation import people_import, unit_import
@@ -282,30 +282,6 @@ def confirm_seat(*, membership: Membership, by: User) -> Membership:
             granted_by=membership.granted_by.full_name if membership.granted_by else None,
         )
     return membership
-
-
-def change_address(*, person: User, address: str, by: User | str) -> None:
-    """Change an account's email address in the running act, and notify the old one.
-
-    Links for a password go to the new address after a day. An account that already has the new address may be the same
-    human's. `by` is a person, or a directory's name. The caller saves the account.
-    """
-    before = User.objects.values_list("email", flat=True).get(pk=person.pk)
-    if before == address:
-        return
-    person.email, person.address_changed_at = address, clock.now()
-    go_on = ways_in.take(person, EntryKind.ACCOUNT_CHANGED, by=None)
-    account_notifications.tell(
-        person,
-        f"address:{person.pk}",
-        subject="The email address of your account was changed",
-        text=(
-            f"{by} changed the address to {address or 'none'}. Links for your password go to the new address from "
-            f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}, and to the old "
-            f"address until then. {go_on}"
-        ),
-    )
-    same_person.look(person)
 
 
 def give_rights(*, person: User, before: User, by: User) -> None:

@@ -34,7 +34,7 @@ from governance.models import (
     Unit,
     User,
 )
-from governance.organisation.actions import change_address, open_to_own
+from governance.organisation.actions import open_to_own
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import no
 from governance.sign_in import account_notifications
@@ -362,7 +362,7 @@ def _carry_over(directory: Directory, person: User, said: Any, manager: User | N
     if person.email:
         reported_identities.report_address(person, address, directory=directory)
     else:
-        change_address(person=person, address=address, by=directory.name)
+        reported_identities.change_address(person=person, address=address, by=directory.name)
     after = {"full_name": full_name, "email": person.email, "manager": _name(manager)}
     if before != after:
         person.save()

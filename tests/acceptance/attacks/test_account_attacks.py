@@ -16,6 +16,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
+from governance.identity import reported_identities
 from governance.models import Entry, Membership, Notification, Session, User
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
@@ -335,7 +336,7 @@ def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
         for address in ("typo@example.net", "mine@example.net"):
             row = again(person)
             with acting(by=cast.admin, reason="Address"):
-                organisation_actions.change_address(person=row, address=address, by=cast.admin)
+                reported_identities.change_address(person=row, address=address, by=cast.admin)
                 row.save()
                 entries.record(EntryKind.USER_CHANGED, row_id=row.pk)
             later.shift(timedelta(hours=1))

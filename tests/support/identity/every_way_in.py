@@ -10,12 +10,11 @@ from governance import clock
 from governance.api_tokens import actions as token_actions
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.identity import linked_accounts
+from governance.identity import linked_accounts, reported_identities
 from governance.identity.factors import codes, passkeys, recovery_codes, resets
 from governance.identity.ways_in import WAYS
 from governance.models import ApiToken, ExternalIdentity, IdentityProvider, Passkey, Session, User
 from governance.notifications import preferences
-from governance.organisation import actions as organisation_actions
 from governance.sign_in import password_links, sessions
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.portfolio.units import leaving
@@ -90,7 +89,7 @@ def change_password(w: World) -> None:
 def change_address(w: World) -> None:
     with acting(by=w.admin):
         person = User.objects.get(pk=w.person.pk)
-        organisation_actions.change_address(person=person, address="new@example.org", by=w.admin)
+        reported_identities.change_address(person=person, address="new@example.org", by=w.admin)
         person.save()
         entries.record(EntryKind.ACCOUNT_CHANGED, person_id=person.pk, row_id=person.pk)
 

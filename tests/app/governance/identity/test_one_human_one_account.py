@@ -15,7 +15,7 @@ from governance.gates.separation_of_duties import (
     why_barred,
     why_counted_twice,
 )
-from governance.identity import actions, linked_accounts, same_person
+from governance.identity import actions, linked_accounts, reported_identities, same_person
 from governance.identity.providers.denials import Denied
 from governance.models import ExternalIdentity, ManagedAccount, Notification, SamePerson, User
 from governance.organisation import actions as organisation_actions
@@ -262,7 +262,7 @@ def test_a_pair_counts_as_one_person_until_an_admin_who_is_neither_clears_it(db,
 def test_an_address_that_becomes_another_ones_makes_a_pair(db, ana, admin):
     other = make_person("ben")
     with unguarded("governance_user"), acting(by=admin, reason="New address"):
-        organisation_actions.change_address(person=ana, address="Ben@example.org", by=admin)
+        reported_identities.change_address(person=ana, address="Ben@example.org", by=admin)
         ana.save()
     ana.refresh_from_db()
     assert (signer_of(ana).also, ana.email) == ({other.pk}, "Ben@example.org")
