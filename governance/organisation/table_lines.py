@@ -127,9 +127,7 @@ def read_lines(
     lines = []
     for row in table.lines:
         cells = {name: " ".join(row.cells.get(found.get(name, ""), "").split()) for name in columns}
-        line = kind(row.number, cells)
-        if row.broken:
-            line.problems += [*row.odd, "If a cell contains a comma, put the cell in quotes."]
+        line = kind(row.number, cells, [*row.odd])
         for name, cell in cells.items():
             line.problems += _odd(columns[name][0], cell)
         lines.append(line)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -41,15 +42,11 @@ FAR_MORE = "The workbook holds far more data than its rows. Save only the sheet 
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the file: the number of its first line, its cells, and odd findings.
-
-    `broken` is True if a cell beyond the last column of the header is filled, or if a cell contains whole rows.
-    """
+    """A row of the file: the number of its first line, its cells, and why they may not be those of their columns."""
 
     number: int
     cells: dict[str, str]
     odd: tuple[str, ...] = ()
-    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class TableFile:
 
     table: Table
     names: list[str | None]
-    header: list[str]
+    width: int  # cells of a whole row
     below: int
     rows: int
     records: Records
@@ -91,14 +88,13 @@ class TableFile:
         for number, record in islice(self.records(), self.below, None):
             if number in self.left_out:
                 continue
-            odd, broken = [], any(record[len(self.header) :])
-            if self.table.delimiter and (broken or len(record) < len(self.header)):
+            odd = []
+            if self.table.delimiter and len(record) != self.width:
                 odd.append(
-                    f"The row has {len(record)} cells, but the header has {len(self.header)}. Check whether "
-                    "cells are shifted."
+                    f"The row has {len(record)} cells, but the header has {self.width}. Check whether cells are "
+                    "shifted. If a cell contains the sign between cells, put the cell in quotes."
                 )
             elif self.table.delimiter and _holds_rows(record, self.table.delimiter):
-                broken = True
                 odd.append(
                     "One cell of the row contains what looks like whole rows. Look for a quotation mark without its "
                     "closing mark, or write the cell on one line."
@@ -113,7 +109,7 @@ class TableFile:
                     "The source file has a replacement character here, so a character was lost before the "
                     "import."
                 )
-            yield Line(number, cells, tuple(odd), broken)
+            yield Line(number, cells, tuple(odd))
 
 
 class SheetUnsure(Exception):
@@ -446,15 +442,27 @@ def _opened(
     header, top, last = whole_header(first, header_of(first, expected, own)) if len(first) > 1 else ([], 0, 0)
     width, rows, used = len(header), 0, [False] * len(header)
     again, totals = [], []
+    widths: Counter[int] = Counter()
     heading = _evened(first[last][1])
     for number, record in islice(records(), last + 1, None):
         if _evened(record) == heading:
             again.append(number)
             continue
+        if (
+            len(filled := _told_once(record)) > 1
+            and 2 * len(filled) > len(heading)
+            and set(filled) <= set(heading)
+        ):
+            raise wrong(
+                phrase(
+                    "Line {} repeats the header in another order. Send each table in its own file.", number
+                )
+            )
         if is_a_total(record):
             totals.append(number)
             continue
         rows, width = rows + 1, max(width, len(record))
+        widths[len(record)] += 1
         used += [False] * (width - len(used))
         for place, cell in enumerate(record):
             used[place] = used[place] or bool(cell.strip())
@@ -474,7 +482,11 @@ def _opened(
             shown = _listed([str(number) for number in numbers[:10]], len(numbers))
             remarks.append(f"These lines {why} and were left out: {shown}.")
     table = Table([name for name in names if name], [], header_line=first[last][0], remarks=remarks, **how)
-    return TableFile(table, names, header, last + 1, rows, records, frozenset((*again, *totals)))
+    usual, count = widths.most_common(1)[0]
+    # Some programs end each row with a delimiter, but not the header.
+    ended = usual > len(header) and 2 * count > rows and not any(used[len(header) :])
+    whole = usual if ended else len(header)
+    return TableFile(table, names, whole, last + 1, rows, records, frozenset((*again, *totals)))
 
 
 def _evened(record: list[str]) -> list[str]:

@@ -32,8 +32,8 @@ def test_a_mark_that_is_not_closed_is_refused_with_its_line(line, place, closed)
 def test_a_mark_that_closes_some_rows_later_is_told_at_its_row():
     swallowed = ROWS[0].replace("three", '"three') + "\n" + ROWS[1] + '"'
     one, other = table_of(swallowed, ROWS[2]).lines
-    assert (one.number, one.broken, bool(one.odd)) == (2, True, True)
-    assert (other.number, other.broken, other.odd) == (4, False, ())
+    assert (one.number, bool(one.odd)) == (2, True)
+    assert (other.number, other.odd) == (4, ())
     (fine,) = table_of('Route planner,Ana Ruiz,Live,"three\ndepots, and a yard"').lines
     assert not fine.odd
 
@@ -52,12 +52,20 @@ def test_a_second_header_and_totals_are_left_out_by_line():
     assert [remark.rpartition(": ")[2] for remark in table.remarks] == ["3.", "5, 7, 8."]
 
 
-def test_rows_with_more_or_fewer_cells_are_marked():
-    assert [
-        (bool(line.odd), line.broken) for line in table_of("a,b,c,d,e", "a,b,c", "a,b,c,d", "a,b,c,d,").lines
-    ] == [
-        (True, True),
-        (True, False),
-        (False, False),
-        (False, False),
-    ]
+@pytest.mark.parametrize(
+    ("rows", "odd"),
+    [
+        (("a,b,c,d,e", "a,b,c", "a,b,c,d", "a,b,c,d,"), [True, True, False, True]),
+        (("a,b,c,d,", "a,b,c,d,", "a,b,c,d"), [False, False, True]),
+        (("a,b", "a,b"), [True, True]),
+    ],
+)
+def test_a_row_with_more_or_fewer_cells_than_the_others_may_be_shifted(rows, odd):
+    assert [bool(line.odd) for line in table_of(*rows).lines] == odd
+
+
+@pytest.mark.parametrize("header", ["{1},{0},{2},{3}", "{3},{2},{1},", "{1},{0},,{2}"])
+def test_a_second_header_in_another_order_is_refused_with_its_line(header):
+    second = header.format(*HEAD.strip().split(","))
+    with pytest.raises(ValidationError, match="Line 3"):
+        table_of(ROWS[0], second, ROWS[1])

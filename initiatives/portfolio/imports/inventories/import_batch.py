@@ -287,7 +287,8 @@ def _decide(
         row.problems.append(problem("same line", text))
         return
     first[digest] = row.line
-    if not row.mapped["stage"] or not row.mapped["organisation"] or long_units(row.mapped):
+    unsure = any(each["kind"] == "shifted" for each in row.problems) or long_units(row.mapped)
+    if not row.mapped["stage"] or not row.mapped["organisation"] or unsure:
         row.decision = "triage"
     _match_one(row, earlier, told.different[_key_of(row)], told.apart[_name_of(row)], tied)
 

@@ -119,7 +119,7 @@ def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, l
         return "" if is_blank(text) else list_as_text(text)
 
     for text in line.odd:
-        problems.append(problem("shifted" if "cells" in text else "lost character", text))
+        problems.append(problem("lost character" if "character" in text else "shifted", text))
     mapped = {
         "title": _title(said("title"), line, problems),
         "organisation": said("organisation") or organisation,
