@@ -4,12 +4,14 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
 from adoption.measurements.measurement_validation import MOST, USERS, WRONG, Asked, Fate, Sent
-from governance.tables.columns import parse_date, required
-from governance.tables.numbers import Amount, read_number
+from governance.tables.cell_values import yes_or_no
+from governance.tables.columns import parse_date, required, why_no_day
+from governance.tables.numbers import read_number, unit_of, why_no_number
 from governance.tables.reader import Line, Table
 from governance.vocabulary.phrases import phrase
 
@@ -28,7 +30,6 @@ HEADERS = {
     "replaces": ("replaces", "corrects"),
     "others": ("others", "other_people"),
 }
-YES, NO = ("yes", "y", "true", "1", "x", "ja"), ("", "no", "n", "false", "0", "nein")
 EXPECTED = ("measure", "from", "to", "n")
 
 
@@ -61,12 +62,14 @@ def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked], parts: Co
     if line.odd:
         return Row(line.number, None, Fate(WRONG, " ".join(line.odd)))
     try:
-        return Row(line.number, _sent(said, asked, parts), None)
+        return Row(line.number, _sent(said, columns, asked, parts), None)
     except ValidationError as problem:
         return Row(line.number, None, Fate(WRONG, " ".join(problem.messages)))
 
 
-def _sent(said: dict[str, str], asked: dict[int, Asked], parts: Counter[str]) -> Sent:
+def _sent(
+    said: dict[str, str], columns: dict[str, str], asked: dict[int, Asked], parts: Counter[str]
+) -> Sent:
     measure = _measure(said.get("measure", ""), asked)
     start, end = (_day(said[name], name) for name in ("starts_on", "ends_on"))
     key, others = said.get("key", ""), _others(said.get("others", ""))
@@ -76,15 +79,16 @@ def _sent(said: dict[str, str], asked: dict[int, Asked], parts: Counter[str]) ->
             parts[about] += 1
             about = f"{about}|others {parts[about]}"
         key = f"row:{hashlib.sha256(about.encode()).hexdigest()[:40]}"
+    hits, value, sd = (_number(said, name, columns, whole=name == "hits") for name in ("hits", "value", "sd"))
     return Sent(
         measure.key,
         start,
         end,
-        _whole(said["n"], "n"),
+        int(_number(said, "n", columns, whole=True) or 0),
         key,
-        hits=_whole(said["hits"], "hits") if said.get("hits") else None,
-        value=_figure(said["value"], "value") if said.get("value") else None,
-        sd=_figure(said["sd"], "sd") if said.get("sd") else None,
+        hits=None if hits is None else int(hits),
+        value=None if value is None else float(value),
+        sd=None if sd is None else float(sd),
         team=said.get("team", ""),
         about=_about(said.get("about", "")),
         replaces=said.get("replaces", ""),
@@ -110,54 +114,28 @@ def _measure(said: str, asked: dict[int, Asked]) -> Asked:
 def _day(said: str, name: str) -> date:
     found = parse_date(said)
     if len(found) != 10:
-        raise ValidationError(
-            phrase(
-                "{}: {} is not a clear date. Use YYYY-MM-DD, for example 2026-11-16.",
-                HEADERS[name][0],
-                f"{said[:40]!r}",
-            )
-        )
+        raise ValidationError(phrase("{}: {}", HEADERS[name][0], why_no_day(said)))
     return date.fromisoformat(found)
 
 
-def _whole(said: str, name: str) -> int:
-    number = read_number(said, most=MOST, whole=True)
-    _refuse_two(said, name, number)
-    if number.value is None or number.value < 0:
-        raise ValidationError(
-            phrase("{}: {} is not a whole number. Write for example 1204.", name, f"{said[:40]!r}")
-        )
-    return int(number.value)
-
-
-def _figure(said: str, name: str) -> float:
-    number = read_number(said)
-    _refuse_two(said, name, number)
-    if number.value is None:
-        raise ValidationError(
-            phrase("{}: {} is not a number. Write for example 12.5.", name, f"{said[:40]!r}")
-        )
-    return float(number.value)
-
-
-def _refuse_two(said: str, name: str, number: Amount) -> None:
-    if number.either:
-        less, more = (f"{value.normalize():f}" for value in number.either)
-        raise ValidationError(
-            phrase(
-                "{}: {} can mean {} or {}. Write one of these two numbers.",
-                name,
-                f"{said[:40]!r}",
-                less,
-                more,
-            )
-        )
+def _number(
+    said: dict[str, str], name: str, columns: dict[str, str], *, whole: bool = False
+) -> Decimal | None:
+    """Return the number of a cell in the unit of its heading, or None for an empty cell of a figure."""
+    if not said.get(name) and name != "n":
+        return None
+    most = MOST if whole else None
+    number = read_number(said[name], most=most, whole=whole, heading=unit_of(columns[name]))
+    if number.value is None or (whole and number.value < 0):
+        why = why_no_number(said[name], number, "1204" if whole else "12.5")
+        raise ValidationError(phrase("{}: {}", name, why))
+    return number.value
 
 
 def _others(said: str) -> bool:
-    if said.casefold() not in YES + NO:
+    if said and (found := yes_or_no(said)) is None:
         raise ValidationError(phrase("others: {} is not clear. Write yes or no.", f"{said[:40]!r}"))
-    return said.casefold() in YES
+    return bool(said and found)
 
 
 def _about(said: str) -> str:

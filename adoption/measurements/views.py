@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from adoption.measurements import actions, evidence_figures
 from adoption.measurements.forms import FiguresForm, MeasurementForm, MeasurementsFileForm
 from adoption.measurements.measurement_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Fate
-from adoption.measurements.table_import import EXPECTED, Row, read_rows
+from adoption.measurements.table_import import EXPECTED, HEADERS, Row, read_rows
 from adoption.measures import charts as measure_charts
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
@@ -138,6 +138,7 @@ class MeasurementsTable(Target):
     """A table of measurements. Each line enters once, or corrects the one that it names."""
 
     form_class = MeasurementsFileForm
+    columns = HEADERS
     expected = EXPECTED
     headings = (
         (gettext_lazy("Period"), "nowrap"),

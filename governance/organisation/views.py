@@ -119,6 +119,7 @@ class PeopleTable(Target):
     """People from a table. All are added at once, or no one."""
 
     form_class = PeopleForm
+    columns = people_import.COLUMNS
     expected = people_import.NEEDED_HEADINGS
     headings = (("Person", ""), ("User name", ""), ("Mail", ""), ("Unit", ""), ("Seat", ""))
     help_template = "governance/organisation/_table_example.html"

@@ -25,6 +25,9 @@ BLANKS = frozenset(
         *("nao aplicavel", "nao se aplica", "nao disponivel", "sem dados", "sem informacao", "vazio"),
     )
 )  # fmt: skip
+# Words for yes and for no, folded.
+YES = frozenset(("yes", "y", "true", "1", "x", "ja", "j", "wahr", "oui", "vrai", "si", "sim", "vero"))
+NO = frozenset(("no", "n", "false", "0", "nein", "falsch", "non", "faux", "nee", "nao", "falso"))
 LONGEST_BLANK = 32  # characters
 LONGEST_LIST = 20_000  # characters of a cell that is read as a list
 # Spreadsheet numbers of 1 January 1950 and 31 December 2100, counted from 1900.
@@ -48,6 +51,12 @@ def is_blank(text: str) -> bool:
     """Return True for an empty cell, or one with N/A, [blank], Redacted, --- or "?"."""
     # Only short texts repeat, so only these are cached.
     return (len(text) <= LONGEST_BLANK and _says_nothing(text)) or not text.strip()
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Return the answer in a cell, or None for other text."""
+    said = folded(text)
+    return said in YES if said in YES | NO else None
 
 
 def list_as_text(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from governance.tables.cell_values import folded, is_blank, serial_day
+from governance.tables.cell_values import folded, is_blank, serial_day, yes_or_no
 from governance.tables.columns import guess_columns, parse_date
 from governance.tables.numbers import currency_of, read_amount
 from governance.tables.reader import Line
@@ -14,9 +14,6 @@ LOOKED_AT = 300  # rows of a table
 LONGEST = 200  # letters of a cell that are looked at
 FEW_WORDS = 12  # that a column of statuses may have, however short the table is
 ENOUGH = 5  # cells from which a column is judged by how often its values come again
-ANSWERS = frozenset(
-    ("yes", "no", "y", "n", "true", "false", "x", "ja", "nein", "j", "oui", "non", "si", "nee", "sim")
-)
 QUARTER = re.compile(r"Q[1-4][\s/-]*\d{4}|\d{4}[\s/-]*Q[1-4]", re.IGNORECASE)
 # Words of names of departments and companies, folded.
 COLLECTIVE = re.compile(
@@ -67,7 +64,7 @@ def _is_day(cell: str) -> bool:
 
 
 def _is_answer(cell: str) -> bool:
-    return folded(cell) in ANSWERS
+    return not cell.isdigit() and yes_or_no(cell) is not None
 
 
 def _is_amount(cell: str) -> bool:

@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 
 from governance.tables.cell_values import folded
 from governance.tables.encodings import wrong
+from governance.tables.numbers import PLAIN, unit_of
+from governance.vocabulary.phrases import Phrase, phrase
 
 ALIKE = 0.78  # from which a header may be another
 BY_CORE = (
@@ -102,6 +104,7 @@ def parts_of(header: str) -> list[str]:
     # A word that a line break divides has a hyphen there, of its own or of the break: "go- live", "bud- get".
     whole = (re.sub(r"(?<=\w)-\s+(?=\w)", mark, part) for part in parts for mark in ("-", ""))
     found = list(dict.fromkeys(name for part in whole if (name := plain(part))))
+    found = [name for name in found if unit_of(f"in ({name})") == PLAIN] or found
     return found if len(found) > 1 or found != [plain(header)] else []
 
 
@@ -411,22 +414,28 @@ def first_day(said: str) -> str:
     return f"{said}-01-01"[:10] if said else ""
 
 
-def orders_of(values: Iterable[str]) -> set[str]:
-    """Return the orders, "mdy" or "dmy", of days without doubt, two if they differ."""
-    found = set()
-    for raw in values:
-        numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/](?:\d{4}|(?<=/)\d{2})(?!\d)", raw)
-        if numbers and int(numbers[2]) > 12:
-            found.add("mdy")
-        elif numbers and int(numbers[1]) > 12:
-            found.add("dmy")
-    return found
+def against_order(values: Iterable[str], order: str) -> bool:
+    """Return True if a day cannot be written in this order, "mdy" or "dmy", but only in the other one."""
+    other = {"mdy": "dmy", "dmy": "mdy"}.get(order, "")
+    return any(other and not parse_date(raw, order) and parse_date(raw, other) for raw in values)
 
 
-def order_of(values: Iterable[str]) -> str:
-    """Return the order of a column's days if unambiguous days agree, or ""."""
-    found = orders_of(values)
-    return found.pop() if len(found) == 1 else ""
+def days_in(raw: str) -> list[str]:
+    """Return each day that a cell means in one of the orders, as ISO days: two for 3/4/2025."""
+    return sorted({parse_date(raw, order) for order in ("dmy", "mdy", "ymd")} - {""})
+
+
+def why_no_day(raw: str) -> Phrase:
+    """Return why a cell is not read as a day, and the way to write one."""
+    if not raw.strip():
+        return phrase("The day is missing. Use YYYY-MM-DD, for example 2026-11-16.")
+    if found := days_in(raw):
+        return phrase(
+            "“{}” is not a clear day, because it can be {}. Write the day as YYYY-MM-DD.",
+            raw[:40],
+            ", ".join(found),
+        )
+    return phrase("“{}” is not a clear day. Use YYYY-MM-DD, for example 2026-11-16.", raw[:40])
 
 
 def _year(text: str) -> int:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from governance.tables.columns import named
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.forms import TableForm
 from governance.tables.reader import Table, read_table
@@ -59,12 +60,13 @@ class SentTable:
 class Target(ABC):
     """The meaning of a table's lines: columns, display, and the act that enters them.
 
-    `expected` has headers that identify the header row. `headings` has the shown cells' headings with their class.
-    `frame` is the template around the page. `help_template` shows an example beside the upload. `signature` is the
-    form that signs what `look` found, if a signature is needed.
+    `columns` has the headers of each field. `expected` has headers that identify the header row. `headings` has the
+    shown cells' headings with their class. `frame` is the template around the page. `help_template` shows an example
+    beside the upload. `signature` is the form that signs what `look` found, if a signature is needed.
     """
 
     form_class: type[TableForm] = TableForm
+    columns: dict[str, tuple[str, ...]] = {}
     expected: tuple[str, ...] = ()
     headings: tuple[tuple[str, str], ...] = ()
     frame = "base.html"
@@ -87,6 +89,12 @@ class Target(ABC):
         """Enter the lines, and return what was done. Raises ValidationError."""
 
 
+def _not_read(table: Table, target: Target) -> list[str]:
+    """Return a remark that names the columns of no field."""
+    left = [name for name in table.columns if name not in named(table.columns, target.columns).values()]
+    return [f"These columns were not read: {', '.join(name[:60] for name in left)}."] if left else []
+
+
 def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
     """Show the page of a target: the file's lines first, which enter when confirmed."""
     user = cast(AbstractBaseUser, request.user)
@@ -101,7 +109,7 @@ def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
             table = read_table(content, encoding=chosen["encoding"], expected=target.expected)
             sent = SentTable(table, name, chosen, request.POST)
             look = target.look(sent)
-            look.remarks += table.remarks
+            look.remarks += [*table.remarks, *_not_read(table, target)]
             confirmed = request.POST.get("step") == "enter" and not chosen.get("file")
             signed = target.signature is None or target.signature.is_valid()
             if confirmed and signed and not look.stops:

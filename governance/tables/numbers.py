@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from governance.tables.cell_values import folded
 from governance.vocabulary.currencies import digits_of
+from governance.vocabulary.phrases import Phrase, phrase
 
 LONGEST = 60  # characters of a cell that is read as a number
 WHOLE, DECIMALS = 14, 17  # digits
@@ -77,7 +78,7 @@ SHARED = {
     "rs": ("", "INR"),
 }  # the first is meant where the file names none of the others; "" for none
 SIGNS = r"(?:us|au|ca|hk|nz|nt|[acsr])?\$|[\u20ac\u00a3\u00a5\u20b9\u20ba\u20a9\u20b4\u20ab\u20aa]"
-THOUSANDS = re.compile(r"(?:x |\u00d7 ?)?(?:in )?1[.,' ]?000(?:s|er)?|'?000s?|thousands")
+THOUSANDS = re.compile(r"(?:x |\u00d7 ?)?1[.,' ]?000(?:s|er)?|'?000s?|thousands")
 AROUND = re.compile(rf"({SIGNS})|([^\W\d_]+)\.?")
 
 
@@ -121,21 +122,34 @@ def parse_number(text: str, mark: str = "") -> Decimal | None:
     return _chosen(_numbers(text), mark)
 
 
-def read_number(text: str, *, most: Decimal | int | None = None, whole: bool = False) -> Amount:
-    """Return the number in the text. A reading above `most`, or with a fraction if `whole`, is not possible."""
+def read_number(
+    text: str, *, most: Decimal | int | None = None, whole: bool = False, heading: Heading = PLAIN
+) -> Amount:
+    """Return the number in the text, in the unit of its `heading`.
+
+    A reading above `most`, or with a fraction if `whole`, is not possible.
+    """
     found = {
         by: one
-        for by, one in _numbers(text).items()
+        for by, one in ((by, one * heading.times) for by, one in _numbers(text).items())
         if (most is None or one <= most) and (not whole or one == one.to_integral_value())
     }
     return Amount(_chosen(found, ""), either=tuple(sorted(found.values())) if len(found) > 1 else ())
+
+
+def why_no_number(text: str, number: Amount, example: str) -> Phrase:
+    """Return why a cell is not read as one number, and the way to write one."""
+    if not number.either:
+        return phrase("“{}” is not a number that can be kept. Write for example {}.", text[:40], example)
+    less, more = (f"{value.normalize():f}" for value in number.either[:2])
+    return phrase("“{}” can mean {} or {}. Write one of these two numbers.", text[:40], less, more)
 
 
 def unit_of(heading: str) -> Heading:
     """Return the unit and currency in a heading, such as "Budget (TEUR)" or "Cost in Mio. CHF"."""
     bare = folded(heading)
     parts = re.findall(r"[(\[]([^()\[\]]*)[)\]]", bare) + re.findall(r"(?:\bin|,|/) +([^()\[\]]+)$", bare)
-    for part in parts:
+    for part in (part.removeprefix("in ") for part in parts):
         if THOUSANDS.fullmatch(part.strip()):
             return Heading(THOUSAND)
         amount = _around("", THOUSANDS.sub("k", part).strip(), "")

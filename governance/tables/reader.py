@@ -270,6 +270,11 @@ class _Sheet:
                 f"Hidden or filtered rows were read: {{}}. Delete the rows that must not be imported. {again}",
             ),
             (
+                "shared",
+                f"Numbers in cells that are merged over several rows were left out: {{}}. Write the number of each "
+                f"row into its own cell. {again}",
+            ),
+            (
                 "columns",
                 f"Hidden columns were read: {{}}. Delete the columns that must not be imported. {again}",
             ),
@@ -443,7 +448,7 @@ def _opened(
     width, rows, used = len(header), 0, [False] * len(header)
     again, totals = [], []
     widths: Counter[int] = Counter()
-    heading = _evened(first[last][1])
+    heading = _evened(first[last][1]) if first else []
     for number, record in islice(records(), last + 1, None):
         if _evened(record) == heading:
             again.append(number)

@@ -57,9 +57,10 @@ def main(content: bytes, most: dict[str, int]) -> None:
         for number, row in enumerate(held.iter_rows(), start=1):
             record = [_text(value)[: most["cell"] + 1] for value in row]
             own = [place for place, cell in enumerate(record) if cell.strip()]
-            merged.fill(number - 1, record)
+            merged.fill(number - 1, record, row)
             while record and not record[-1]:
                 record.pop()
+            own = [place for place in own if place < len(record)]
             if not own:
                 continue
             filled.update(own)
@@ -74,7 +75,8 @@ def main(content: bytes, most: dict[str, int]) -> None:
             over = rows > most["rows"] or len(record) > most["columns"] or cells > most["cells"]
             if over or letters > most["letters"]:
                 return
-        _say({"seen": _Seen(uncounted).of(content, parts.get(sheet.name, ""), filled)})
+        seen = _Seen(uncounted).of(content, parts.get(sheet.name, ""), filled)
+        _say({"seen": seen | {"shared": [merged.shared[:NAMED], len(merged.shared)]}})
 
 
 class _Merged:
@@ -84,12 +86,17 @@ class _Merged:
         self.count = len(ranges)
         self._later = sorted(ranges, reverse=True)
         self._open: list[tuple[int, int, int, str]] = []
+        self.shared: list[str] = []  # cells with a number that several rows have in common
 
-    def fill(self, number: int, record: list[str]) -> None:
-        """Fill the other cells of each area in this row from its first cell."""
+    def fill(self, number: int, record: list[str], row: list[Any]) -> None:
+        """Fill the other cells of each area in this row from its first cell. Blank a number of several rows."""
         self._open = [area for area in self._open if area[0] >= number]
         while self._later and self._later[-1][0][0] <= number:
             (top, left), (bottom, right) = self._later.pop()
+            shared = isinstance(row[left], (float, int, timedelta)) if left < len(row) else False
+            if bottom > top == number and shared and not isinstance(row[left], bool):
+                self.shared.append(f"{_letters(left)}{top + 1}")
+                record[left] = ""
             if top == number and left < len(record) and record[left]:
                 self._open.append((bottom, left, right, record[left]))
         for _, left, right, text in self._open:

@@ -4,6 +4,10 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 
+from governance.tables.cell_values import folded
+from governance.tables.numbers import Amount, read_number
+
+CENT = Decimal("0.01")
 HOURS_A_DAY, HOURS_A_WEEK = 8, 40
 # Hours of one unit. A day of work has eight.
 PER_UNIT = {"seconds": Decimal(3600), "minutes": Decimal(60), "hours": Decimal(1), "days": Decimal("0.125")}
@@ -27,6 +31,22 @@ def monday(day: date) -> date:
 def _unit_of(word: str) -> str:
     """Return the unit that a word in lower case names, or ""."""
     return next((unit for unit, words in UNIT_WORDS.items() if words.search(word)), "")
+
+
+def read_hours(text: str, heading: str) -> Amount:
+    """Return the hours in a cell: a duration that names its units, or a number in the unit of its heading."""
+    units = {unit for unit, words in UNIT_WORDS.items() if words.search(folded(heading))} or {"hours"}
+    named = clocked(text)
+    if named is not None and not (":" in text and units != {"hours"}):
+        found = {named}
+    else:
+        number = read_number(text, most=MOST_HOURS if len(units) == 1 else None)
+        values = number.either or (number.value,)
+        found = {value / PER_UNIT[unit] for value in values if value is not None for unit in units}
+    hours = sorted({value.quantize(CENT) for value in found})
+    if len(hours) == 1 and 0 < hours[0] <= MOST_HOURS:
+        return Amount(hours[0])
+    return Amount(None, either=tuple(hours) if len(hours) > 1 else ())
 
 
 def clocked(text: str) -> Decimal | None:

@@ -12,14 +12,14 @@ from decimal import Decimal
 from governance import clock
 from governance.organisation import table_lines
 from governance.organisation.table_lines import Lines, read_lines
-from governance.tables.columns import parse_date
-from governance.tables.numbers import read_number
+from governance.tables.columns import named, parse_date, why_no_day
+from governance.tables.numbers import why_no_number
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
 from governance.vocabulary.phrases import in_the_future
 from initiatives.models import Effort, Initiative
-from initiatives.portfolio.efforts import queries
-from initiatives.portfolio.efforts.effort_cells import MOST_HOURS, clocked
+from initiatives.portfolio.efforts.effort_cells import MOST_HOURS, read_hours
+from initiatives.portfolio.imports.portfolio import queries
 
 # Each column by the headings people give it; the first is ours.
 COLUMNS = {
@@ -57,10 +57,10 @@ def read(table: Table, initiative: Initiative) -> Lines[Line]:
     Raises ValidationError if it is not a table of effort. Each line has its own problems.
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED)
-    people = queries.people_named(line.cells["person"] for line in lines)
+    people, heading = queries.directory(), named(table.columns, COLUMNS)["hours"]
     for line in lines:
         line.day = _day(line)
-        line.hours = _hours(line)
+        line.hours = _hours(line, heading)
         line.layer = LAYERS.get(line.cells["layer"].casefold(), "")
         if not line.layer:
             layers = ", ".join(Layer.values)
@@ -68,7 +68,7 @@ def read(table: Table, initiative: Initiative) -> Lines[Line]:
                 f"Layer {line.cells['layer'][:40]!r} does not exist. Write one of: {layers}."
             )
         if words := line.cells["person"]:
-            line.person = people.get(words.casefold())
+            line.person = people.match(words).person
             if line.person is None:
                 line.problems.append(
                     f"{words[:60]!r} matches no active person, or several. Write a user name, or leave the "
@@ -99,11 +99,9 @@ def _find_known(lines: list[Line], initiative: Initiative) -> None:
 
 
 def _day(line: Line) -> date | None:
-    cell = line.cells["day"]
-    read_as = parse_date(cell)
+    read_as = parse_date(line.cells["day"])
     if len(read_as) != 10:
-        said = f"{cell[:40]!r} is not a clear day" if cell else "The day is missing"
-        line.problems.append(f"{said}. Use YYYY-MM-DD, for example 2026-11-16.")
+        line.problems.append(str(why_no_day(line.cells["day"])))
         return None
     day = date.fromisoformat(read_as)
     if day > clock.today():
@@ -113,21 +111,11 @@ def _day(line: Line) -> date | None:
     return day
 
 
-def _hours(line: Line) -> Decimal | None:
+def _hours(line: Line, heading: str) -> Decimal | None:
     cell = line.cells["hours"]
-    found = clocked(cell)
-    if found is None:
-        number = read_number(cell, most=MOST_HOURS)
-        if number.either:
-            less, more = (f"{value.normalize():f}" for value in number.either)
-            line.problems.append(
-                f"{cell[:40]!r} can mean {less} or {more} hours. Write one of these numbers."
-            )
-            return None
-        found = number.value
-    hours = None if found is None else found.quantize(Decimal("0.01"))
-    if hours is None or not 0 < hours <= MOST_HOURS:
-        said = f"{cell[:40]!r} is not a number of hours" if cell else "The hours are missing"
-        line.problems.append(f"{said} up to {MOST_HOURS:,}. Write for example 2.5, 2:30 or 2h 30m.")
-        return None
-    return hours
+    found = read_hours(cell, heading)
+    if found.value is None:
+        line.problems.append(
+            f"{why_no_number(cell, found, '2.5, 2:30 or 2h 30m')} The most is {MOST_HOURS:,} hours."
+        )
+    return found.value

@@ -44,21 +44,6 @@ def named(words: Iterable[str]) -> dict[str, User | System]:
     return {word: row for word, row in found.items() if word not in twice}
 
 
-def people_named(words: Iterable[str]) -> dict[str, int]:
-    """Return the keys of active people by login, email or full name in lower case.
-
-    A word is left out if no person here has it, or two have it.
-    """
-    asked = {word.casefold() for word in words if word}
-    if not asked:
-        return {}
-    found: dict[str, set[int]] = {}
-    for key, *said in User.objects.active().values_list("pk", "login", "email", "full_name"):
-        for word in {word.casefold() for word in said} & asked:
-            found.setdefault(word, set()).add(key)
-    return {word: keys.pop() for word, keys in found.items() if len(keys) == 1}
-
-
 # --- One initiative
 # ----------------------------------------------------------------------------------------------------
 

@@ -150,6 +150,7 @@ class EffortTable(Target):
     """Effort from a table. All new lines are imported at once, or none."""
 
     form_class = LinesForm
+    columns = COLUMNS
     expected = NEEDED
     headings = (
         (gettext_lazy("Day"), "nowrap"),

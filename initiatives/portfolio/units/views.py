@@ -59,6 +59,7 @@ class UnitsTable(Target):
     """Units from a table: all are added at once, or none."""
 
     form_class = LinesForm
+    columns = unit_import.COLUMNS
     expected = unit_import.COLUMNS["name"]
     headings = ((gettext_lazy("Unit"), ""), (gettext_lazy("Code"), ""), (gettext_lazy("Below"), ""))
     help_template = "governance/organisation/_table_example.html"

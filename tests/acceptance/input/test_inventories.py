@@ -13,7 +13,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Notification, Unit
 from governance.permission_result import Conflict, Refused
 from governance.tables import reader
-from governance.tables.columns import order_of, parse_date
+from governance.tables.columns import against_order, days_in, parse_date
 from governance.tables.encodings import CodePageUnsure, decode
 from governance.tables.reader import read_table
 from initiatives.models import (
@@ -304,10 +304,25 @@ def test_dates_are_as_precise_as_written_and_never_guessed(raw, order, read):
     assert parse_date(raw, order) == read
 
 
-def test_the_order_of_days_and_months_is_taken_from_dates_that_leave_no_doubt():
-    assert order_of(["1/2/2024", "3/14/2024"]) == "mdy"
-    assert order_of(["1/2/2024", "14/3/2024"]) == "dmy"
-    assert order_of(["14/3/2024", "3/14/2024"]) == ""
+def test_other_days_show_that_an_order_is_wrong_and_never_that_it_is_right():
+    assert not against_order(["1/2/2024", "3/14/2024", ""], "mdy")
+    assert against_order(["1/2/2024", "14/3/2024"], "mdy")
+    assert against_order(["1/2/2024", "3/14/2024"], "dmy")
+    assert not against_order(["14/3/2024", "3/14/2024"], "")
+
+
+@pytest.mark.parametrize(
+    ("raw", "days"),
+    [
+        ("1/2/2024", ["2024-01-02", "2024-02-01"]),
+        ("26-03-04", ["2026-03-04"]),
+        ("14/3/2024", ["2024-03-14"]),
+        ("1.2.2024", ["2024-02-01"]),
+        ("soon", []),
+    ],
+)
+def test_the_days_that_a_cell_can_mean(raw, days):
+    assert days_in(raw) == days
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import datetime
 
 import openpyxl
 import pytest
@@ -134,3 +135,20 @@ def test_comments_pictures_and_other_sheets_are_said():
     assert "Comments" in said
     assert "charts" in said
     assert "and not Notes." in said
+
+
+def test_a_number_that_rows_share_is_left_out_by_name_and_words_and_days_are_those_of_each_row():
+    workbook = a_portfolio()
+    sheet = workbook.active
+    sheet["B2"], sheet["C2"] = "Acme", 90_000
+    sheet.append(["Four", "Dorn", datetime(2026, 3, 4)])
+    sheet.append(["Five", "Ekko", None])
+    for area in ("B2:B4", "C2:C4", "C5:C6"):
+        sheet.merge_cells(area)
+    table = read_table(saved(workbook))
+    assert [(line.cells["Vendor"], line.cells["Budget"]) for line in table.lines] == [
+        *[("Acme", "")] * 3,
+        ("Dorn", "2026-03-04 00:00:00"),
+        ("Ekko", "2026-03-04 00:00:00"),
+    ]
+    assert any("C2" in remark for remark in table.remarks)

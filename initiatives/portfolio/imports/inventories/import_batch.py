@@ -12,7 +12,7 @@ from django.db.models.fields.json import KeyTextTransform
 from governance.audit_log.entries import canonical
 from governance.tables.cell_values import folded
 from governance.tables.column_values import sample
-from governance.tables.columns import orders_of
+from governance.tables.columns import against_order
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
 from initiatives.models import ImportBatch, ImportRow, Initiative
@@ -152,19 +152,19 @@ def _resolved_on(lines: Callable[[], Iterator[Line]], columns: list[str], source
     values = sample(lines()) if source.guessed else {}
     found = resolved(source, columns, values=values).columns
     stages: Counter[str] = Counter()
-    orders: set[str] = set()
+    dates = source.dates
     stage, began = found.get("stage"), found.get("began")
     for line in lines() if stage or began else ():
         if stage:
             stages[line.cells.get(stage, "")] += 1
             if len(stages) > MANY_WORDS:
                 stages = Counter(dict(stages.most_common(MOST_WORDS)))
-        if began and (source.guessed or not source.dates):
-            orders |= orders_of([line.cells.get(began, "")])
+        if began and source.guessed and against_order([line.cells.get(began, "")], dates):
+            dates = ""
     # A column with hundreds of different words is no stage, and remembering them all helps nobody.
     source = resolved(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)], values=values)
-    # Days of this file that leave no doubt count before the order that was remembered.
-    return replace(source, dates=orders.pop()) if len(orders) == 1 else source
+    # An order that was remembered is asked about again if a day of this file is against it.
+    return replace(source, dates=dates)
 
 
 def reading_of(used: Source) -> dict:

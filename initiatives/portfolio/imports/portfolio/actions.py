@@ -97,7 +97,8 @@ def refuse_too_many(rows: int) -> None:
 
 # How a sheet is read
 
-MARKS = {"point": ".", "comma": ","}  # the questions about amounts, with the sign that each asks about
+# The questions about amounts and days, with the sign that each asks about.
+MARKS = {"point": ".", "comma": ",", "dates": "/"}
 EXAMPLES = 3  # of one question
 
 
@@ -245,12 +246,12 @@ def _plan(batch: ImportBatch, lines: list[Line], progress: batch_rows.Progress |
     look = queries.look(batch.uploaded_by, exported=export)
     batch.reading = dict(batch.reading)
     rows = portfolio_plan.plan(lines, batch.reading, look)
-    unsure = [each for row in rows for each in row.problems if each["kind"] == "two amounts"]
+    unsure = [each for row in rows for each in row.problems if each["kind"] == "two readings"]
     asked = {
         name: [each["text"] for each in unsure if each["column"] == mark] for name, mark in MARKS.items()
     }
     batch.reading = batch.reading | {
-        "two_amounts": {"count": len(unsure)}
+        "two_readings": {"count": len(unsure)}
         | {name: {"count": len(texts), "texts": texts[:EXAMPLES]} for name, texts in asked.items()}
     }
     kept = {row.line: row for row in batch.rows.only("batch", "line", "decision", "done_at")}

@@ -150,13 +150,13 @@ class PortfolioMappingForm(forms.Form):
                 max_length=150,
                 widget=forms.TextInput(attrs={"list": "logins", "autocomplete": "off"}),
             )
-        for name in ("point", "comma"):
-            if unsure := reading["two_amounts"][name]["count"]:
+        for name in ("point", "comma", "dates"):
+            if unsure := reading["two_readings"][name]["count"]:
                 self.fields[name].help_text = ngettext(
-                    "%(count)s amount is not read. %(text)s",
-                    "%(count)s amounts are not read. %(text)s",
+                    "%(count)s cell is not read. %(text)s",
+                    "%(count)s cells are not read. %(text)s",
                     unsure,
-                ) % {"count": unsure, "text": " ".join(reading["two_amounts"][name]["texts"])}
+                ) % {"count": unsure, "text": " ".join(reading["two_readings"][name]["texts"])}
         self.initial |= {
             name: reading.get(name, "") for name in ("dates", "point", "comma", "currency", "unit", "parent")
         }

@@ -181,6 +181,7 @@ TIERS = {
     ),
     Tier.MINIMAL: ("minimal", "low", "niedrig", "gering", "laag", "faible", "bajo", "basso", "baixo"),
 }
+NEGATED = {"not", "no", "non", "none", "nicht", "kein", "keine", "niet", "geen", "pas", "sin", "sem"}
 UNREAD = {  # what is said of a cell that cannot be read, by field
     "go_live_on": "is not a clear day, month, quarter or year",
     "tier": "is not a known risk tier",
@@ -208,4 +209,6 @@ def parse_go_live(text: str, order: str = "") -> date | None:
 def parse_tier(text: str) -> str:
     """Return the risk tier that the words of a cell name, the higher of two, or ""."""
     words = re.findall(r"[\w-]+", text.casefold())
+    if NEGATED.intersection(words):
+        return ""
     return next((tier for tier, known in TIERS.items() if any(word in known for word in words)), "")

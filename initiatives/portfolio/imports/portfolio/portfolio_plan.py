@@ -15,7 +15,7 @@ from typing import Any
 from governance.audit_log.csv_export import unquoted
 from governance.organisation.unit_import import LONGEST_NAME
 from governance.tables.cell_values import folded, is_blank
-from governance.tables.columns import parse_date
+from governance.tables.columns import days_in, parse_date
 from governance.tables.numbers import Amount, currency_of, read_amount, unit_of
 from governance.tables.reader import Line
 from governance.vocabulary import Stage, Tier
@@ -347,7 +347,7 @@ def _odd(role: str, raw: str, amount: Amount) -> dict | None:
     if amount.value is None and amount.either:
         can = " or ".join(f"{value:,.2f}" for value in amount.either)
         how = "Choose how amounts are written" if amount.mark else "The heading and the cell both have a unit"
-        kind, said = "two amounts", f"can mean {can}. {how}."
+        kind, said = "two readings", f"can mean {can}. {how}."
     elif amount.value is None:
         said = f"{UNREAD[role]}."
     elif amount.value < 0:
@@ -361,7 +361,10 @@ def _odd(role: str, raw: str, amount: Amount) -> dict | None:
 def _other(cell, reading: dict, problems: list[dict]) -> dict[str, str]:
     raw, tier = cell("go_live_on"), cell("tier")
     day, read = parse_go_live(raw, reading["dates"]) if raw else None, parse_tier(tier)
-    if raw and day is None:
+    if raw and day is None and (found := days_in(raw)):
+        text = f"{FIELDS['go_live_on']}: “{raw[:60]}” can be {', '.join(found)}. Choose the date format."
+        problems.append(problem("two readings", text, column="/", value=raw))
+    elif raw and day is None:
         problems.append(_unread("go_live_on", raw))
     if tier and not read and not reading.get("export"):
         problems.append(_unread("tier", tier))

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from governance.models import Unit
 from governance.tables.column_values import sample
-from governance.tables.columns import orders_of, plain
+from governance.tables.columns import against_order, plain
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
 from initiatives.models import InventorySource
@@ -69,7 +69,9 @@ def guessed(lines: list[Line], columns: list[str]) -> dict:
         "units": {},
         "people": {},
     }
-    reading["dates"] = _sole(_orders(lines, reading), kept.dates if kept else "")
+    days = (text_in(line, found.get("go_live_on"), reading) for line in lines)
+    # Days of this sheet show that an order is wrong. They never show that it is right.
+    reading["dates"] = kept.dates if kept and not against_order(days, kept.dates) else ""
     top = queries.top_unit()
     reading["unit"] = reading["parent"] = str(top.pk) if top else ""
     return reading | with_words(lines, reading, kept)
@@ -138,18 +140,7 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
         "units": units,
         "vendors": {word: name for word, name in vendors.items() if word != name},
         "people": owners,
-        "dates": reading["dates"] or _sole(_orders(lines, reading)),
     }
-
-
-def _orders(lines: Iterable[Line], reading: dict) -> set[str]:
-    column = reading["columns"].get("go_live_on")
-    return orders_of(text_in(line, column, reading) for line in lines)
-
-
-def _sole(found: set[str], remembered: str = "") -> str:
-    """Return the one format of the cells, "" if they disagree, or else the last one."""
-    return next(iter(found)) if len(found) == 1 else "" if found else remembered
 
 
 def stage_of(word: str) -> tuple[str, str, str]:

@@ -173,8 +173,8 @@ def _happens(batch: ImportBatch, rows) -> list[str]:
     aside = batch.rows.filter(done_at__isnull=True, decision="triage").count()
     if aside:
         found.append(f"{aside} rows are set aside. Answer the questions about them on the page of the file.")
-    if unsure := batch.reading["two_amounts"]["count"]:
-        found.append(f"Amounts left out because each can mean two values: {unsure}.")
+    if unsure := batch.reading["two_readings"]["count"]:
+        found.append(f"Amounts and days left out because each can mean two values: {unsure}.")
     found.append(
         "Boards can see the initiatives in the portfolio. Owners must accept their role. No obligations "
         "start."

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from governance.tables.cell_values import yes_or_no
 from governance.tables.columns import plain, spaced
 from initiatives.models.integration.systems import SYSTEM_KINDS
 
@@ -63,7 +64,7 @@ def gone_by_status(column: str, text: str) -> str:
     """Return the word for "gone" of a status, "unknown" for an unclear number, or ""."""
     header, said = spaced(column), plain(text)
     if header == "is deleted":
-        return "deleted" if said in ("true", "yes", "1") else ""
+        return "deleted" if yes_or_no(said) else ""
     if not re.fullmatch(r"-?\d+", said):
         return said if GONE.fullmatch(said) else ""
     for name, numbers in GONE_BY_NUMBER.items():

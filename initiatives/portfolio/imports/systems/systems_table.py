@@ -15,7 +15,7 @@ from governance.models import Unit, User
 from governance.organisation import table_lines
 from governance.organisation.table_lines import Lines, read_lines, refuse_twice
 from governance.tables.cell_values import is_blank
-from governance.tables.columns import first_day, named, order_of, parse_date, plain
+from governance.tables.columns import first_day, named, parse_date, plain, why_no_day
 from governance.tables.reader import Table
 from governance.vocabulary.phrases import in_the_future
 from initiatives.integration.residency import findings as residency_findings
@@ -124,7 +124,6 @@ def read(table: Table, kinds: Mapping[str, str], taken: Container[str] = ()) -> 
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED, unique=False)
     columns = named(table.columns, COLUMNS)
-    order = order_of(line.cells["last_updated_on"] for line in lines)
     people, units, vendors = queries.directory(), queries.units_by_word(), queries.vendors_by_word()
     rows = {
         "owner": User.objects.active().in_bulk(),
@@ -143,7 +142,7 @@ def read(table: Table, kinds: Mapping[str, str], taken: Container[str] = ()) -> 
             ("vendor", vendors.get(name_key(cells["vendor"]))),
         ):
             _read_row(line, name, rows[name].get(key))
-        _read_days(line, order)
+        _read_days(line)
         _read_regions(line)
         for name in ("status", "other_status"):
             _look_at_status(line, columns.get(name, ""), cells[name])
@@ -196,16 +195,16 @@ def _read_row(line: Line, name: str, row: User | Unit | Vendor | None) -> None:
         )
 
 
-def _read_days(line: Line, order: str) -> None:
+def _read_days(line: Line) -> None:
     for name, text in (
-        ("last_updated_on", parse_date(line.cells["last_updated_on"], order)),
+        ("last_updated_on", parse_date(line.cells["last_updated_on"])),
         ("in_service_since", first_day(parse_date(line.cells["in_service_since"]))),
     ):
         day = date.fromisoformat(text) if len(text) == 10 else None
         if day is not None and day <= clock.today():
             line.fields[name] = day
         elif cell := line.cells[name]:
-            why = in_the_future(day, clock.today()) if day else f"“{cell[:40]}” is not a clear day."
+            why = in_the_future(day, clock.today()) if day else why_no_day(cell)
             line.remarks.append(f"{why} The day stays blank.")
 
 

@@ -30,6 +30,7 @@ class SystemsTable(Target):
     """Systems from a table. All new lines are added at once, or none."""
 
     form_class = LinesForm
+    columns = COLUMNS
     expected = NEEDED
     headings = (
         (gettext_lazy("System"), ""),

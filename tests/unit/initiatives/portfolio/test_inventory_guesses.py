@@ -167,9 +167,9 @@ def test_a_published_register_is_understood_as_an_inventory_too():
     }
 
 
-def test_days_of_this_file_count_before_the_order_that_was_remembered():
+def test_a_day_of_this_file_ends_the_order_that_was_remembered():
     table = read_table(b"name,organisation,status,start date\nA,X,Live,25/04/2025\nB,X,Live,03/04/2025\n")
     source = replace(newcomer("register"), dates="mdy")
     rows, used = preview(table.lines, table.columns, source, Earlier())
-    assert used.dates == "dmy"
-    assert [row.mapped["began"] for row in rows] == ["2025-04-25", "2025-04-03"]
+    assert used.dates == ""
+    assert [row.mapped["began"] for row in rows] == ["2025-04-25", ""]

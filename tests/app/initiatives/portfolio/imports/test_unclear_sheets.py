@@ -61,7 +61,7 @@ def test_amounts_with_units_are_read_and_one_question_answers_the_rest(cast, as_
     assert not asked["comma"].help_text
     assert "750,000.00 USD, read from “USD 0.750m”" in page.content.decode()
     assert (
-        "Amounts left out because each can mean two values: 1."
+        "Amounts and days left out because each can mean two values: 1."
         in client.get(f"{batch.get_absolute_url()}confirm/").content.decode()
     )
     batch = answered(client, batch, point=".", currency="EUR")
@@ -97,7 +97,7 @@ def test_other_cells_of_the_column_do_not_decide(cast, others, cell, budget, ask
     lines = [f"Initiative {place};{text}" for place, text in enumerate([cell, *others])]
     batch = upload(cast, "\n".join(["Title;Budget", *lines]))
     assert rows_of(batch)["Initiative 0"]["budget"] == budget
-    assert [name for name in ("point", "comma") if batch.reading["two_amounts"][name]["count"]] == [asked][
+    assert [name for name in ("point", "comma") if batch.reading["two_readings"][name]["count"]] == [asked][
         : bool(asked)
     ]
 
@@ -106,7 +106,7 @@ def test_each_kind_of_amount_is_asked_about_once_with_its_count_and_three_exampl
     cells = ["1.250", "2.250", "3.250", "4.250", "7,500"]
     lines = [f"Initiative {place};{text}" for place, text in enumerate(cells)]
     batch = upload(cast, "\n".join(["Title;Budget", *lines]))
-    asked = batch.reading["two_amounts"]
+    asked = batch.reading["two_readings"]
     assert [(asked[name]["count"], len(asked[name]["texts"])) for name in ("point", "comma")] == [
         (4, 3),
         (1, 1),
@@ -130,12 +130,15 @@ def test_the_unit_of_a_heading_is_applied_and_shown(cast):
     assert rows["A"]["read"][0]["value"] == "90,000.00 EUR"
 
 
-def test_what_was_answered_about_days_is_remembered_and_the_sheet_counts_before(cast, as_):
+def test_what_was_answered_about_days_is_remembered_until_a_day_is_against_it(cast, as_):
     batch = upload(cast, "Title;Go-live\nA;03/04/2027\n")
     answered(as_(cast.admin), batch, dates="mdy")
+    same = upload(cast, "Title;Go-live\nB;03/05/2027\n", "same.csv")
+    assert rows_of(same)["B"]["go_live_on"] == "2027-03-05"
     newer = upload(cast, "Title;Go-live\nB;03/04/2027\nC;25/04/2027\n", "b.csv")
-    assert newer.reading["dates"] == "dmy"
-    assert rows_of(newer)["B"]["go_live_on"] == "2027-04-03"
+    assert newer.reading["dates"] == ""
+    assert [row["go_live_on"] for row in rows_of(newer).values()] == ["", "2027-04-25"]
+    assert newer.reading["two_readings"]["dates"]["count"] == 1
 
 
 def test_a_day_that_may_begin_with_its_year_is_asked_about(cast, as_):
