@@ -1,9 +1,12 @@
 """Sheets of known truth: each cell is read right, asked about or left out, and never read wrong."""
 
 import random
+from collections import Counter
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from governance.tables.columns import named, parse_date
 from governance.tables.numbers import read_amount, unit_of
@@ -11,6 +14,9 @@ from governance.tables.reader import read_table
 from initiatives.portfolio.imports.inventories import header_synonyms
 from initiatives.portfolio.imports.portfolio import portfolio_columns
 from initiatives.portfolio.imports.systems import systems_table
+from tests.support import factories
+from tests.support.input.importers_of_truth import IMPORTERS
+from tests.support.input.sheets_with_truth import judge, made
 
 ROWS = 200
 HABITS = (("", "."), ("", ","), (",", "."), (".", ","), (" ", ","), ("'", "."))
@@ -119,3 +125,28 @@ def test_a_heading_of_two_fields_is_asked_about():
 def test_the_answers_in_a_heading_are_no_field(heading):
     assert not portfolio_columns.GUIDE.guess([heading], {})
     assert not header_synonyms.GUIDE.guess([heading], {})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", IMPORTERS)
+def test_no_cell_of_a_damaged_sheet_is_imported_wrong(cast, name, rounds):
+    """Five small sheets an importer, or fifty of 200 rows with `--rounds 50`. What is wrong names its seed."""
+    one, counts, wrong = IMPORTERS[name], Counter(), []
+    if name == "effort":
+        factories.make_initiative(cast)
+    for seed in range(rounds):
+        sheet = made(seed, one.fields(cast), ROWS if rounds >= 50 else 25, key=one.key)
+        with transaction.atomic():
+            try:
+                found = one.read(cast, sheet.content)
+            except ValidationError:
+                counts["refused"] += 1
+                continue
+            finally:
+                transaction.set_rollback(True)
+        told, faults = judge(sheet, found)
+        counts += told
+        wrong += faults
+    print(f"{name}: {dict(counts)}, {len(wrong)} wrong")
+    assert not wrong, "\n".join(map(str, wrong[:20]))
+    assert counts["right"] > counts["asked"] / 3
