@@ -130,11 +130,11 @@ def test_the_answers_in_a_heading_are_no_field(heading):
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", IMPORTERS)
 def test_no_cell_of_a_damaged_sheet_is_imported_wrong(cast, name, rounds):
-    """Five small sheets an importer, or fifty of 200 rows with `--rounds 50`. What is wrong names its seed."""
+    """Twelve small sheets an importer, or fifty of 200 rows with `--rounds 50`. What is wrong names its seed."""
     one, counts, wrong = IMPORTERS[name], Counter(), []
     if name == "effort":
         factories.make_initiative(cast)
-    for seed in range(rounds):
+    for seed in range(max(rounds, 12)):
         sheet = made(seed, one.fields(cast), ROWS if rounds >= 50 else 25, key=one.key)
         with transaction.atomic():
             try:
@@ -149,4 +149,4 @@ def test_no_cell_of_a_damaged_sheet_is_imported_wrong(cast, name, rounds):
         wrong += faults
     print(f"{name}: {dict(counts)}, {len(wrong)} wrong")
     assert not wrong, "\n".join(map(str, wrong[:20]))
-    assert counts["right"] > counts["asked"] / 3
+    assert counts["right"] > 200

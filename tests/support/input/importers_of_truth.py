@@ -325,12 +325,13 @@ MINUTES = {"(min)": 1 / Decimal(60), "in days": Decimal(8), "[hours]": Decimal(1
 def _effort_fields(cast) -> tuple[Field, ...]:
     head = effort_table.COLUMNS
     people = [one for one in cast.people.values() if one.is_active]
-    layers = {"integration": "integration", "Policy": "policy", "model": "model", "Kitchen": "?"}
+    layers = {"integration": "integration", "Policy": "policy", "model": "model"}
+    layers |= {"MODEL": "model", "Integration": "integration", "policy": "policy", "Kitchen": "?"}
     return (
         Field("day", head["day"], past, 0),
         Field("hours", head["hours"], hours, 0, MINUTES),
         Field("layer", head["layer"], meaning(layers), 0),
-        Field("person", head["person"], person(people, lambda one: one.pk), 0.5),
+        Field("person", head["person"], person(people, lambda one: one.pk), 0.9),
         Field("words", head["words"], title, 0),
     )
 
