@@ -35,9 +35,10 @@ def _unit_of(word: str) -> str:
 
 def read_hours(text: str, heading: str) -> Amount:
     """Return the hours in a cell: a duration that names its units, or a number in the unit of its heading."""
-    units = {unit for unit, words in UNIT_WORDS.items() if words.search(folded(heading))} or {"hours"}
+    named_above = {unit for unit, words in UNIT_WORDS.items() if words.search(folded(heading))}
+    units = named_above or {"hours", "minutes"}
     named = clocked(text)
-    if named is not None and not (":" in text and units != {"hours"}):
+    if named is not None and not (text.count(":") == 1 and units != {"hours"}):
         found = {named}
     else:
         number = read_number(text, most=MOST_HOURS if len(units) == 1 else None)

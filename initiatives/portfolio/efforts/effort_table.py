@@ -24,7 +24,7 @@ from initiatives.portfolio.imports.portfolio import queries
 # Each column by the headings people give it; the first is ours.
 COLUMNS = {
     "day": ("day", "date", "work date"),
-    "hours": ("hours", "hours spent", "logged hours"),
+    "hours": ("hours", "hours spent", "logged hours", "duration", "dauer", "aufwand"),
     "layer": ("layer",),
     "person": ("person", "author", "user", "user name"),
     "words": ("what", "description", "summary", "comment"),

@@ -95,7 +95,7 @@ def hours(habit: Habit, place: int):
     forms = [f"{minutes // 60}:{minutes % 60:02}", f"{minutes // 60}h {minutes % 60}m", f"{minutes} min"]
     forms += [f"{habit.written(value)} h", f"{habit.written(value)} Std."]
     if habit.times != 1:
-        value = Decimal(minutes) * habit.times
+        value = (Decimal(minutes) * habit.times).quantize(Decimal("0.01"))
         return str(minutes), value
     return dice.choice([habit.written(value), *forms]), value
 
@@ -329,7 +329,7 @@ def _effort_fields(cast) -> tuple[Field, ...]:
     layers |= {"MODEL": "model", "Integration": "integration", "policy": "policy", "Kitchen": "?"}
     return (
         Field("day", head["day"], past, 0),
-        Field("hours", head["hours"], hours, 0, MINUTES),
+        Field("hours", head["hours"][3:], hours, 0, MINUTES),
         Field("layer", head["layer"], meaning(layers), 0),
         Field("person", head["person"], person(people, lambda one: one.pk), 0.9),
         Field("words", head["words"], title, 0),

@@ -132,6 +132,27 @@ def test_hours_are_read_as_people_write_them_or_asked_about(cast, cell, hours):
     assert bool(line.problems) != bool(hours)
 
 
+@pytest.mark.parametrize(
+    ("heading", "cell", "hours"),
+    [
+        ("Duration (min)", "90", "1.5"),
+        ("Aufwand (PT)", "1,5", "12"),
+        ("Dauer [Std.]", "90", "90"),
+        ("Duration (min)", "2 h", "2"),
+        ("Duration", "2:30", None),
+        ("Duration", "2:30:00", "2.5"),
+        ("Duration", "90", None),
+        ("Hours (min)", "90", None),
+        ("Duration (min)", "1:30", None),
+    ],
+)
+def test_the_unit_of_the_heading_is_that_of_its_numbers(cast, heading, cell, hours):
+    text = f'Date,{heading},Layer\n2024-11-04,"{cell}",model\n'
+    (line,) = look_of(factories.make_mvp(cast), text).lines
+    assert line.hours == (Decimal(hours) if hours else None)
+    assert bool(line.problems) != bool(hours)
+
+
 def test_other_hours_of_the_column_do_not_decide(cast):
     lines = look_of(
         factories.make_mvp(cast), f'{HEAD}2024-11-04,"1,250",model,,\n2024-11-04,"2,5",model,,\n'
