@@ -203,7 +203,9 @@ def _check_managers(lines: list[Line], here: _Here) -> None:
     """Find each manager by user name, address or name, in the table and among the accounts."""
     by_login = {line.cells["login"].lower(): line for line in reversed(lines)}
     ways: tuple[dict[str, set[str]], ...] = (defaultdict(set), defaultdict(set), defaultdict(set))
-    rows = [(line.cells["login"], line.cells["email"], line.cells["full_name"]) for line in lines]
+    rows = [
+        (line.cells["login"], line.cells["email"], line.cells["full_name"]) for line in lines if not line.odd
+    ]
     rows += [(person.login, person.email, person.full_name) for person in here.people.values()]
     for login, email, full_name in rows:
         for way, word in zip(ways, _words_for(login, email, full_name), strict=True):

@@ -23,14 +23,15 @@ NEW, KNOWN, WRONG, OUT = "new", "known", "wrong", "out"
 class Line:
     """One line of the table, with its problems and remarks.
 
-    `known` is the row that exists already. `above` is the line of the table that is added before this one. An `out`
-    line stays out, and its remarks have the reason.
+    `odd` is True if its cells may not be those of their columns. `known` is the row that exists already. `above` is the
+    line of the table that is added before this one. An `out` line stays out, and its remarks have the reason.
     """
 
     number: int
     cells: dict[str, str]
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    odd: bool = False
     known: Model | None = None
     above: "Line | None" = None
     out: bool = False
@@ -127,7 +128,7 @@ def read_lines(
     lines = []
     for row in table.lines:
         cells = {name: " ".join(row.cells.get(found.get(name, ""), "").split()) for name in columns}
-        line = kind(row.number, cells, [*row.odd])
+        line = kind(row.number, cells, [*row.odd], odd=bool(row.odd))
         for name, cell in cells.items():
             line.problems += _odd(columns[name][0], cell)
         lines.append(line)

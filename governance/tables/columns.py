@@ -100,12 +100,13 @@ def parts_of(header: str) -> list[str]:
     # A header that occurs more than once, or the answers to its question: "no" is not a number.
     if re.search(r" \(\d+\)$|\b(?:yes|y|ja|j|oui|s[i\u00ed]|sim) ?[/|]", header, re.IGNORECASE):
         return []
+    if unit_of(header) != PLAIN:
+        header = re.sub(r"(?:\s+in|,) +[^()\[\]]+$", "", header)
     parts = re.split(r"[/|()\[\]]| [\u2013\u2014-] ", header)
     # A word that a line break divides has a hyphen there, of its own or of the break: "go- live", "bud- get".
     whole = (re.sub(r"(?<=\w)-\s+(?=\w)", mark, part) for part in parts for mark in ("-", ""))
     found = list(dict.fromkeys(name for part in whole if (name := plain(part))))
-    found = [name for name in found if unit_of(f"in ({name})") == PLAIN] or found
-    return found if len(found) > 1 or found != [plain(header)] else []
+    return [name for name in found if unit_of(f"in ({name})") == PLAIN] or found
 
 
 def _by_parts(columns: Iterable[str], headers: Mapping[str, Iterable[str]]) -> dict[str, dict[str, bool]]:

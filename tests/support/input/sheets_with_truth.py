@@ -170,7 +170,7 @@ def _workbook(lines, damage, at, places, truth, written, used, key, dice) -> byt
     workbook = openpyxl.Workbook()
     for line in lines:
         workbook.active.append(line)
-    if damage == "merged":
+    if damage == "merged" and len(used) > 1:
         # What one cell says over three rows is what each of them says, unless it is a number that they share.
         one = dice.choice([one for one in used if one.name != key])
         column = places[one.name] + 1

@@ -11,6 +11,7 @@ from initiatives.portfolio.imports.inventories.import_batch import Earlier, prev
 from initiatives.portfolio.imports.inventories.inventory_columns import resolved
 from initiatives.portfolio.imports.inventories.inventory_sources import newcomer
 from initiatives.portfolio.imports.inventories.stage_words import guess_stage
+from initiatives.portfolio.imports.portfolio import portfolio_columns
 from tests.support.paths import SHEETS
 
 
@@ -153,6 +154,11 @@ def test_stages_are_read_in_their_weaker_meaning(raw, stage):
 )
 def test_columns_are_told_by_their_headers_and_not_by_what_only_looks_like_them(headers, read):
     assert GUIDE.guess(headers.split("|"), {}) == read
+
+
+@pytest.mark.parametrize("heading", ["Cost in Mio.", "cost, USD", "Cost (in thousands)", "COST [k]"])
+def test_the_unit_of_a_heading_is_none_of_its_words(heading):
+    assert portfolio_columns.GUIDE.guess([heading], {}) == {"budget": heading}
 
 
 def test_a_published_register_is_understood_as_an_inventory_too():
