@@ -1,12 +1,17 @@
 """The questions about a table of systems: unknown kinds, and changes of systems in the register."""
 
+from collections import Counter
+
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from governance.vocabulary.phrases import phrase
 from initiatives.models.integration.systems import SYSTEM_KINDS
 from initiatives.portfolio.imports.systems.class_words import LEAVE_OUT
-from initiatives.portfolio.imports.systems.systems_table import Line
+from initiatives.portfolio.imports.systems.systems_table import ALL, COLUMNS, Line
+
+MOST_TICKS = 500
 
 
 class KindsForm(forms.Form):
@@ -33,12 +38,21 @@ class KindsForm(forms.Form):
         return {word: kind for word, kind in chosen.items() if kind}
 
     def offer(self, lines: list[Line]) -> None:
-        """Ask for each change of a system in the register. A change that is not chosen is left."""
+        """Ask for each change of a system in the register. A change that is not chosen is left.
+
+        Many changes are asked about by field, because a page cannot send thousands of ticks.
+        """
         choices = [
             (f"{line.number} {name}", f"{line.number}, {line.known}: {words}")
             for line in lines
             for name, words in line.offered.items()
         ]
+        if len(choices) > MOST_TICKS:
+            counts = Counter(name for line in lines for name in line.offered)
+            choices = [
+                (f"{ALL} {name}", phrase("{}: {} changes", COLUMNS[name][0], count).in_language())
+                for name, count in counts.items()
+            ]
         if choices:
             self.fields["changes"] = forms.MultipleChoiceField(
                 label=_("Changes to take"),

@@ -87,7 +87,21 @@ TEXTS = ("name", "location", "source_key", "purpose")
 LONGEST = {name: System._meta.get_field(name).max_length or 10_000 for name in TEXTS}
 SAID = {"owner": "active person", "unit": "unit", "vendor": "vendor"}
 # What a line may change of a system that is in the register.
-OPEN_TO_CHANGE = ("name", "kind", "owner", "last_updated_on", "in_service_since", "regions")
+OPEN_TO_CHANGE = (
+    *(
+        "name",
+        "kind",
+        "owner",
+        "purpose",
+        "location",
+        "vendor",
+        "unit",
+        "last_updated_on",
+        "in_service_since",
+    ),
+    *("regions", "source_key"),
+)
+ALL = "*"  # instead of the number of a line: each change of a field
 MOST_WORDS = 60  # for a kind, that are asked
 MOST_PARTS, LONGEST_PART = 60, 120  # of a list of regions, and letters of one region
 ADDRESS = re.compile(r"(?i)^https?://")
@@ -119,8 +133,8 @@ class Line(table_lines.Line):
 def read(table: Table, kinds: Mapping[str, str], taken: Container[str] = ()) -> Lines[Line]:
     """Read the table against the register. `kinds`: the chosen kind by word, or LEAVE_OUT.
 
-    `taken` has the changes to make, by line and field: "12 owner". Raises ValidationError if it is not a table of
-    systems. Each line has its own problems.
+    `taken` has the changes to make, by line and field: "12 owner", or "* owner" for all. Raises ValidationError if it
+    is not a table of systems. Each line has its own problems.
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED, unique=False)
     columns = named(table.columns, COLUMNS)
@@ -235,7 +249,7 @@ def _find_known(lines: list[Line]) -> None:
     """Find the system in use with the name or the key of each line."""
     by_name: dict[str, System] = {}
     by_key: dict[str, list[System]] = {}
-    for system in System.objects.current().select_related("owner"):
+    for system in System.objects.current().select_related("owner", "vendor", "unit"):
         by_name[system.name.casefold()] = system
         if system.source_key:
             by_key.setdefault(system.source_key.casefold(), []).append(system)
@@ -268,7 +282,7 @@ def _compare(lines: list[Line], taken: Container[str]) -> None:
             line.offered[name] = (
                 f"The {COLUMNS[name][0]} is {before} in the register, and {after} in the table."
             )
-            if f"{line.number} {name}" in taken:
+            if f"{line.number} {name}" in taken or f"{ALL} {name}" in taken:
                 line.taken[name] = there
         line.remarks += line.offered.values()
 

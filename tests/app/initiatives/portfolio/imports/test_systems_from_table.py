@@ -14,7 +14,7 @@ from governance.tables.columns import named
 from governance.tables.reader import read_table
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import System
-from initiatives.portfolio.imports.systems import actions
+from initiatives.portfolio.imports.systems import actions, forms
 from initiatives.portfolio.imports.systems.class_words import LEAVE_OUT, gone_by_status
 from initiatives.portfolio.imports.systems.systems_table import COLUMNS, EXAMPLE, read, words_asked
 from tests.support import factories
@@ -203,6 +203,24 @@ def test_one_wrong_line_keeps_the_table_out_and_only_admins_import(cast):
         actions.import_systems(table=right, kinds={}, by=cast.lead)
     assert not System.objects.exists()
     assert [line.state for line in read(read_table(EXAMPLE.encode()), {}).lines] == [NEW, NEW]
+
+
+def test_many_changes_are_taken_by_field(cast, as_, monkeypatch):
+    monkeypatch.setattr(forms, "MOST_TICKS", 9)
+
+    def table(owner, purpose):
+        return "Name,Kind,Owner,Purpose\n" + "".join(f"S{n},wiki,{owner},{purpose}\n" for n in range(5))
+
+    before = read_table(table("", "Orders").encode())
+    actions.import_systems(table=before, kinds={}, by=cast.admin)
+    client, page = as_(cast.admin), at("systems-from-table")
+    sent = {"text": table(cast.owner.login, "Invoices"), "step": "look"}
+    answer = client.post(page, sent)
+    choices = answer.context["look"].mapping.fields["changes"].choices
+    assert [value for value, _ in choices] == ["* owner", "* purpose"]
+    assert client.post(page, sent | {"changes": ["* owner"], "step": "enter"}).status_code == 302
+    kept = System.objects.order_by("owner").values_list("owner", "purpose").distinct()
+    assert list(kept) == [(cast.owner.pk, "Orders")]
 
 
 def test_a_kind_that_is_not_offered_is_no_answer(cast, as_):
