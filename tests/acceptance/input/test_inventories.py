@@ -33,7 +33,7 @@ from initiatives.models import (
 )
 from initiatives.portfolio.imports.inventories import actions as inventory_actions
 from initiatives.portfolio.imports.inventories import inventory_columns
-from initiatives.portfolio.imports.inventories.import_batch import Earlier, counted, preview
+from initiatives.portfolio.imports.inventories.import_batch import Earlier, counted, planned
 from initiatives.portfolio.imports.inventories.inventory_columns import guess_stage
 from initiatives.portfolio.imports.inventories.inventory_sources import KNOWN, newcomer
 from initiatives.portfolio.imports.inventories.reported_stages import said_by_source
@@ -354,7 +354,7 @@ def test_the_process_remembers_no_long_cell():
 def read_extract(name, key):
     source = KNOWN.get(key) or newcomer(key)
     table = read_table(content(name), encoding=source.code_page, expected=tuple(source.columns.values()))
-    return preview(table.lines, table.columns, source, Earlier())[0]
+    return list(planned(lambda: iter(table.lines), table.columns, source, Earlier())[0])
 
 
 def test_the_preview_of_2025_names_repeated_ids_cells_and_mailboxes():

@@ -95,14 +95,6 @@ def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
     return earlier
 
 
-def preview(
-    lines: list[Line], columns: list[str], source: Source, earlier: Earlier, *, organisation: str = ""
-) -> tuple[list[ImportRow], Source]:
-    """Return an unsaved row per line with its decision, and the resolved source."""
-    rows, source = planned(lambda: iter(lines), columns, source, earlier, organisation=organisation)
-    return list(rows), source
-
-
 def planned(
     lines: Callable[[], Iterator[Line]],
     columns: list[str],
@@ -111,7 +103,7 @@ def planned(
     *,
     organisation: str = "",
 ) -> tuple[Iterator[ImportRow], Source]:
-    """Return the result of `preview` one row at a time, for large files.
+    """Return an unsaved row per line with its decision, one at a time, and the resolved source.
 
     `lines` returns the lines at each call. Each row is read twice. Only the facts that other rows need stay in memory.
     """

@@ -40,7 +40,7 @@ from initiatives.portfolio.imports.inventories.inventory_sources import (
 from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
 from initiatives.portfolio.imports.portfolio import views as portfolio_views
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS as PORTFOLIO_FIELDS
-from initiatives.portfolio.imports.step_page import ask_step
+from initiatives.portfolio.imports.step_page import ask_step, long_run
 
 ROWS_ON_A_PAGE = 50
 SHOWN = 120  # letters of a change
@@ -229,11 +229,7 @@ def _mapping(request, row: ImportBatch) -> MappingForm | None:
 def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
     """Map at once, or in the background if long. Return False if a typed value is wrong."""
     try:
-        rows = row.rows.count()
-        if rows > import_runs.LONG:
-            import_runs.ask_run(kind="map", batch=row, rows=rows, options=mapping.chosen(), by=request.user)
-            messages.success(request, _("The file is read again in the background. You can leave this page."))
-        else:
+        if not long_run(request, row, "map", row.rows.count(), mapping.chosen()):
             actions.map_batch(batch=row, by=request.user, **mapping.chosen())
             messages.success(request, "The mapping is saved, and used for the next file of this source.")
     except ValidationError as wrong:
@@ -310,13 +306,7 @@ def confirm(request, pk):
     if request.method == "POST" and form.is_valid():
         chosen, rows = form.cleaned_data["organisations"], waiting.count()
         try:
-            if rows > import_runs.LONG:
-                import_runs.ask_run(
-                    kind="confirm", batch=row, rows=rows, options={"organisations": chosen}, by=request.user
-                )
-                messages.success(
-                    request, _("The rows are imported in the background. You can leave this page.")
-                )
+            if long_run(request, row, "confirm", rows, {"organisations": chosen}):
                 return redirect("import", pk=pk)
             counts = actions.confirm_batch(batch=row, organisations=chosen, by=request.user)
         except Conflict as other:

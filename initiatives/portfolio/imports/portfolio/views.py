@@ -19,13 +19,12 @@ from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import ImportBatch, ImportRow, Initiative
-from initiatives.portfolio.imports.inventories import import_runs
 from initiatives.portfolio.imports.portfolio import actions, proposed_changes, queries
 from initiatives.portfolio.imports.portfolio.forms import ChangesForm, PortfolioMappingForm
 from initiatives.portfolio.imports.portfolio.people_matching import name_key
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import NEW_UNIT
-from initiatives.portfolio.imports.step_page import ask_step
+from initiatives.portfolio.imports.step_page import ask_step, long_run
 
 
 def mapping_of(request: SignedInRequest, batch: ImportBatch) -> PortfolioMappingForm | None:
@@ -38,13 +37,10 @@ def mapping_of(request: SignedInRequest, batch: ImportBatch) -> PortfolioMapping
 def map_sheet(request: SignedInRequest, batch: ImportBatch, form: PortfolioMappingForm) -> bool:
     """Read the sheet as the form describes. Return False if a typed value is wrong."""
     try:
-        if (rows := batch.rows.count()) > import_runs.LONG:
-            options = form.chosen()
-            options |= {name: options[name] and options[name].pk for name in ("unit", "parent")}
-            import_runs.ask_run(kind="map", batch=batch, rows=rows, options=options, by=request.user)
-            messages.success(request, _("The file is read again in the background. You can leave this page."))
-        else:
-            actions.map_portfolio(batch=batch, by=request.user, **form.chosen())
+        chosen = form.chosen()
+        options = chosen | {name: chosen[name] and chosen[name].pk for name in ("unit", "parent")}
+        if not long_run(request, batch, "map", batch.rows.count(), options):
+            actions.map_portfolio(batch=batch, by=request.user, **chosen)
             messages.success(request, "The mapping is saved, and used for your next sheet.")
     except ValidationError as wrong:
         _fix(form, wrong)
@@ -120,11 +116,7 @@ def publish(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
     rows = batch.rows.filter(done_at__isnull=True, decision="import")
     if request.method == "POST":
         try:
-            if (many := batch.rows.filter(done_at__isnull=True).count()) > import_runs.LONG:
-                import_runs.ask_run(kind="confirm", batch=batch, rows=many, options={}, by=request.user)
-                messages.success(
-                    request, _("The rows are imported in the background. You can leave this page.")
-                )
+            if long_run(request, batch, "confirm", batch.rows.filter(done_at__isnull=True).count(), {}):
                 return redirect(batch)
             counts = actions.confirm_portfolio(batch=batch, by=request.user)
         except ValidationError as wrong:

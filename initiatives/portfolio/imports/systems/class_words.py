@@ -8,34 +8,17 @@ from governance.tables.columns import plain, spaced
 from initiatives.models.integration.systems import SYSTEM_KINDS
 
 # Words of other tables for the kinds of systems.
-KIND_WORDS = {
-    "saas": "bought",
-    "cloud service": "bought",
-    "commercial": "bought",
-    "vendor": "bought",
-    "standard software": "bought",
-    "standardsoftware": "bought",
-    "gekauft": "bought",
-    "custom": "home_grown",
-    "in-house": "home_grown",
-    "inhouse": "home_grown",
-    "eigenentwicklung": "home_grown",
-    "database": "database",
-    "warehouse": "database",
-    "data warehouse": "database",
-    "datenbank": "database",
-    "share": "file_share",
-    "fileshare": "file_share",
-    "sharepoint": "file_share",
-    "netzlaufwerk": "file_share",
-    "dateiablage": "file_share",
-    "confluence": "wiki",
-    "dokument": "document",
-    "documents": "document",
-    "richtlinie": "policy",
-    "knowledge base": "knowledge_collection",
-    "wissensdatenbank": "knowledge_collection",
+WORDS = {
+    "bought": "saas, cloud service, commercial, vendor, standard software, standardsoftware, gekauft",
+    "home_grown": "custom, in-house, inhouse, eigenentwicklung",
+    "database": "database, warehouse, data warehouse, datenbank",
+    "file_share": "share, fileshare, sharepoint, netzlaufwerk, dateiablage",
+    "wiki": "confluence",
+    "document": "dokument, documents",
+    "policy": "richtlinie",
+    "knowledge_collection": "knowledge base, wissensdatenbank",
 }
+KIND_WORDS = {word: kind for kind, words in WORDS.items() for word in words.split(", ")}
 # Classes of a CMDB with one meaning. A class such as "application" is asked: it may be bought or home-grown.
 CLASSES = ((re.compile(r"cmdb ci (?:db|database)(?: .*)?"), "database"),)
 LEAVE_OUT = "-"  # an answer to what a word means: lines with it stay out

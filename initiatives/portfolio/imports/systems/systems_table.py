@@ -28,56 +28,40 @@ from initiatives.portfolio.imports.systems.class_words import LEAVE_OUT, gone_by
 # Each column by the headings of tables and exports; the first is ours.
 COLUMNS = {
     "name": (
-        *("name", "system", "system name", "application", "title", "display name", "displayname", "site url"),
-        *("application name", "metadata.name", "systemname", "anwendung", "bezeichnung", "titel"),
+        "name", "system", "system name", "application", "title", "display name", "displayname", "site url",
+        "application name", "metadata.name", "systemname", "anwendung", "bezeichnung", "titel",
     ),
     "kind": (
-        *("kind", "type", "system type", "system kind", "category", "sys class name", "class", "ci class"),
-        *("ci type", "finalclass", "spec.type", "art", "typ", "systemart", "kategorie"),
+        "kind", "type", "system type", "system kind", "category", "sys class name", "class", "ci class", "ci type",
+        "finalclass", "spec.type", "art", "typ", "systemart", "kategorie",
     ),
     "owner": (
-        *("owner", "owned by", "system owner", "owners", "responsible", "owner principal name", "contact"),
-        *("application owner", "it owner", "spec.owner", "maintainer", "verantwortlich", "besitzer"),
+        "owner", "owned by", "system owner", "owners", "responsible", "owner principal name", "contact",
+        "application owner", "it owner", "spec.owner", "maintainer", "verantwortlich", "besitzer",
     ),
     "other_owner": ("managed by", "supported by", "owner display name", "business owner", "service owner"),
     "location": ("location", "url", "address", "site url", "environmentname", "path", "ort", "adresse"),
     "purpose": (
-        *("purpose", "description", "short description", "metadata.description", "comment", "zweck"),
-        "beschreibung",
+        "purpose", "description", "short description", "metadata.description", "comment", "zweck", "beschreibung",
     ),
     "vendor": ("vendor", "supplier", "manufacturer", "hersteller", "anbieter"),
     "unit": ("unit", "department", "business unit", "abteilung", "bereich", "einheit"),
     "last_updated_on": (
-        *(
-            "last updated",
-            "last update",
-            "last activity date",
-            "last modified",
-            "sys updated on",
-            "updated on",
-        ),
-        *("updated at", "updatedat", "modified", "letzte änderung", "zuletzt geändert"),
+        "last updated", "last update", "last activity date", "last modified", "sys updated on", "updated on",
+        "updated at", "updatedat", "modified", "letzte änderung", "zuletzt geändert",
     ),
     "in_service_since": ("in service since", "go live", "go-live date", "createdtime", "in betrieb seit"),
-    "regions": (
-        "regions",
-        "region",
-        "u region",
-        "hosting region",
-        "geo location",
-        "data location",
-        "standort",
-    ),
+    "regions": ("regions", "region", "u region", "hosting region", "geo location", "data location", "standort"),
     "source_key": (
-        *("key", "number", "id", "sys id", "cmdb id", "ci number", "asset id", "identifier", "site id"),
-        *("connectorname", "external id", "asset tag", "correlation id", "kennung", "inventarnummer"),
+        "key", "number", "id", "sys id", "cmdb id", "ci number", "asset id", "identifier", "site id",
+        "connectorname", "external id", "asset tag", "correlation id", "kennung", "inventarnummer",
     ),
     "status": (
-        *("status", "install status", "lifecycle", "lifecycle status", "spec.lifecycle", "betriebsstatus"),
+        "status", "install status", "lifecycle", "lifecycle status", "spec.lifecycle", "betriebsstatus",
         "is deleted",
     ),
     "other_status": ("operational status", "life cycle stage"),
-}
+}  # fmt: skip
 NEEDED = ("name",)
 EXAMPLE = (
     "name,kind,owner,purpose,key\nOrder hub,Home-grown system,,Takes orders from the shops,BS001001\n"

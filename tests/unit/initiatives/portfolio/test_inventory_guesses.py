@@ -7,7 +7,7 @@ import pytest
 from governance.tables.column_values import sample
 from governance.tables.reader import read_table
 from initiatives.portfolio.imports.inventories.header_synonyms import GUIDE
-from initiatives.portfolio.imports.inventories.import_batch import Earlier, preview
+from initiatives.portfolio.imports.inventories.import_batch import Earlier, planned
 from initiatives.portfolio.imports.inventories.inventory_columns import resolved
 from initiatives.portfolio.imports.inventories.inventory_sources import newcomer
 from initiatives.portfolio.imports.inventories.stage_words import guess_stage
@@ -176,6 +176,6 @@ def test_a_published_register_is_understood_as_an_inventory_too():
 def test_a_day_of_this_file_ends_the_order_that_was_remembered():
     table = read_table(b"name,organisation,status,start date\nA,X,Live,25/04/2025\nB,X,Live,03/04/2025\n")
     source = replace(newcomer("register"), dates="mdy")
-    rows, used = preview(table.lines, table.columns, source, Earlier())
+    rows, used = planned(lambda: iter(table.lines), table.columns, source, Earlier())
     assert used.dates == ""
     assert [row.mapped["began"] for row in rows] == ["2025-04-25", ""]
