@@ -12,6 +12,7 @@ from decimal import Decimal
 from governance import clock
 from governance.organisation import table_lines
 from governance.organisation.table_lines import Lines, read_lines
+from governance.people.people_matching import active_people
 from governance.tables.columns import named, parse_date, why_no_day
 from governance.tables.numbers import why_no_number
 from governance.tables.reader import Table
@@ -19,7 +20,6 @@ from governance.vocabulary import Layer
 from governance.vocabulary.phrases import in_the_future
 from initiatives.models import Effort, Initiative
 from initiatives.portfolio.efforts.effort_cells import MOST_HOURS, read_hours
-from initiatives.portfolio.imports.portfolio import queries
 
 # Each column by the headings people give it; the first is ours.
 COLUMNS = {
@@ -57,7 +57,7 @@ def read(table: Table, initiative: Initiative) -> Lines[Line]:
     Raises ValidationError if it is not a table of effort. Each line has its own problems.
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED)
-    people, heading = queries.directory(), named(table.columns, COLUMNS)["hours"]
+    people, heading = active_people(), named(table.columns, COLUMNS)["hours"]
     for line in lines:
         line.day = _day(line)
         line.hours = _hours(line, heading)

@@ -17,7 +17,7 @@ from initiatives.portfolio.imports.inventories import import_runs
 def long_run(
     request: SignedInRequest, batch: ImportBatch, kind: str, rows: int, options: dict[str, Any]
 ) -> bool:
-    """Have the worker do a step of a long file, and say so. Return False for a short file."""
+    """Have the worker do a step of a long file, and tell the person. Return False for a short file."""
     if rows <= import_runs.LONG:
         return False
     import_runs.ask_run(kind=kind, batch=batch, rows=rows, options=options, by=request.user)

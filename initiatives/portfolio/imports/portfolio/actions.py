@@ -10,6 +10,7 @@ from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import Unit, User
 from governance.organisation.actions import add_person
+from governance.people.people_matching import name_key
 from governance.permission_result import Conflict
 from governance.sign_in import password_links
 from governance.tables.reader import Line
@@ -46,7 +47,6 @@ from initiatives.portfolio.imports.inventories.reported_stages import (
     unit_code,
 )
 from initiatives.portfolio.imports.portfolio import portfolio_plan, queries, sheet_reading
-from initiatives.portfolio.imports.portfolio.people_matching import name_key
 from initiatives.portfolio.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT
 

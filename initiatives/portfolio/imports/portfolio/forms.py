@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from governance.models import Unit, User
+from governance.people.people_matching import spelled_alike
 from governance.sign_in.forms import UnitField
 from governance.vocabulary import Stage, Tier
 from governance.vocabulary.phrases import phrase
@@ -13,7 +14,6 @@ from initiatives.models import ImportBatch
 from initiatives.portfolio.imports.inventories.forms import DATE_ORDERS
 from initiatives.portfolio.imports.inventories.reported_stages import TARGETS
 from initiatives.portfolio.imports.portfolio.bulk import WHAT
-from initiatives.portfolio.imports.portfolio.people_matching import spelled_alike
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import APART, INVITE, NEW_UNIT
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from governance.audit_log.csv_export import unquoted
 from governance.organisation.unit_import import LONGEST_NAME
+from governance.people.people_matching import addresses_in
 from governance.tables.cell_values import folded, is_blank
 from governance.tables.columns import days_in, parse_date
 from governance.tables.numbers import Amount, currency_of, read_amount, unit_of
@@ -24,7 +25,6 @@ from initiatives.models import ImportRow, Initiative
 from initiatives.models.imports import OWN
 from initiatives.portfolio.imports.inventories.import_batch import digest_of
 from initiatives.portfolio.imports.inventories.inventory_columns import problem
-from initiatives.portfolio.imports.portfolio.people_matching import addresses_in
 from initiatives.portfolio.imports.portfolio.portfolio_columns import (
     AMOUNTS,
     FIELDS,

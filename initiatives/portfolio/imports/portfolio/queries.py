@@ -4,11 +4,11 @@ from django.db.models import QuerySet
 
 from governance import clock
 from governance.models import Rulebook, Unit, User
+from governance.people.people_matching import name_key
 from governance.vocabulary import Role, Stage, Tier
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment, Vendor
 from initiatives.models.imports import OWN_SHEET
-from initiatives.portfolio.imports.portfolio.people_matching import Directory, Known, name_key
 from initiatives.portfolio.imports.portfolio.portfolio_plan import Here, Look, values_of
 from initiatives.portfolio.initiative_list import portfolio_export
 
@@ -30,12 +30,6 @@ def units_by_word() -> dict[str, int]:
 def vendors_by_word() -> dict[str, str]:
     """Return the names of the vendors in the register, by `name_key`."""
     return {name_key(name): name for name in Vendor.objects.shared().values_list("name", flat=True)}
-
-
-def directory() -> Directory:
-    """Return the active people, as cells are matched with them."""
-    rows = User.objects.active().values_list("pk", "full_name", "login", "email").order_by("full_name", "pk")
-    return Directory(Known(*row) for row in rows)
 
 
 def described(initiative: Initiative) -> Initiative:

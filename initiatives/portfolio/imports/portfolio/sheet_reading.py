@@ -6,6 +6,15 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from governance.models import Unit
+from governance.people.people_matching import (
+    Match,
+    active_people,
+    address_in,
+    name_in,
+    name_key,
+    spelled_alike,
+    spellings,
+)
 from governance.tables.column_values import sample
 from governance.tables.columns import against_order, plain
 from governance.tables.reader import Line
@@ -15,14 +24,6 @@ from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.inventories.reported_stages import TARGETS
 from initiatives.portfolio.imports.inventories.stage_words import guess_stage
 from initiatives.portfolio.imports.portfolio import queries
-from initiatives.portfolio.imports.portfolio.people_matching import (
-    Match,
-    address_in,
-    name_in,
-    name_key,
-    spelled_alike,
-    spellings,
-)
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS, GUIDE
 from initiatives.portfolio.imports.portfolio.portfolio_plan import NEW_UNIT, text_in
 from initiatives.portfolio.initiative_list.portfolio_export import EXPORTED_AS
@@ -99,7 +100,7 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
         stages |= dict.fromkeys(group, next(said, None) or list(stage_of(group[0])))
     if not reading["columns"].get("stage"):
         stages = {"": reading["stages"].get("") or ["", "none", ""]}
-    known, directory = queries.units_by_word(), queries.directory()
+    known, directory = queries.units_by_word(), active_people()
     here = {NEW_UNIT, *(str(unit.pk) for unit in Unit.objects.own())}
     units = {}
     for group in spelled_alike(filter(None, of("unit"))):

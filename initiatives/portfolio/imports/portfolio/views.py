@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from governance.models import User
+from governance.people.people_matching import name_key
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
@@ -21,7 +22,6 @@ from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageSte
 from initiatives.models import ImportBatch, ImportRow, Initiative
 from initiatives.portfolio.imports.portfolio import actions, proposed_changes, queries
 from initiatives.portfolio.imports.portfolio.forms import ChangesForm, PortfolioMappingForm
-from initiatives.portfolio.imports.portfolio.people_matching import name_key
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import NEW_UNIT
 from initiatives.portfolio.imports.step_page import ask_step, long_run

@@ -14,6 +14,7 @@ from governance import clock
 from governance.models import Unit, User
 from governance.organisation import table_lines
 from governance.organisation.table_lines import Lines, read_lines, refuse_twice
+from governance.people.people_matching import active_people, name_key
 from governance.tables.cell_values import is_blank
 from governance.tables.columns import first_day, named, parse_date, plain, why_no_day
 from governance.tables.reader import Table
@@ -22,7 +23,6 @@ from initiatives.integration.residency import findings as residency_findings
 from initiatives.models import System, Vendor
 from initiatives.models.integration.systems import SYSTEM_KINDS
 from initiatives.portfolio.imports.portfolio import queries
-from initiatives.portfolio.imports.portfolio.people_matching import name_key
 from initiatives.portfolio.imports.systems.class_words import LEAVE_OUT, gone_by_status, kind_of
 
 # Each column by the headings of tables and exports; the first is ours.
@@ -122,7 +122,7 @@ def read(table: Table, kinds: Mapping[str, str], taken: Container[str] = ()) -> 
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED, unique=False)
     columns = named(table.columns, COLUMNS)
-    people, units, vendors = queries.directory(), queries.units_by_word(), queries.vendors_by_word()
+    people, units, vendors = active_people(), queries.units_by_word(), queries.vendors_by_word()
     rows = {
         "owner": User.objects.active().in_bulk(),
         "unit": Unit.objects.own().in_bulk(),

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from initiatives.portfolio.imports.portfolio.people_matching import (
+from governance.people.people_matching import (
     Directory,
     Known,
     address_in,

@@ -1,4 +1,4 @@
-"""People matched with cells of a sheet, by email address, login or name. Uncertain ones are asked about. Pure."""
+"""People matched with cells of a sheet, by email address, login or name. Uncertain ones are asked about."""
 
 import re
 import unicodedata
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
+from governance.models import User
 from governance.vocabulary.readable_text import normalized
 
 # It begins only where a word does, so that its time is linear.
@@ -86,6 +87,12 @@ class Directory:
             if alike >= ALIKE or short or any(len(word) > 2 for word in shared):
                 rated.append((-(alike / 100 + len(shared) + short), one.pk))
         return [pk for _, pk in sorted(rated)[:OFFERED]]
+
+
+def active_people() -> Directory:
+    """Return the active people, as cells are matched with them."""
+    rows = User.objects.active().values_list("pk", "full_name", "login", "email").order_by("full_name", "pk")
+    return Directory(Known(*row) for row in rows)
 
 
 def words_of(name: str) -> list[str]:
