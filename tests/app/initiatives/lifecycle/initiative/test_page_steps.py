@@ -42,7 +42,11 @@ def test_a_row_without_an_initiative_has_the_frame_of_its_noun(cast, as_):
     assert as_(cast.seat_adoption).get(at("service-accounts/close", account.pk)).status_code == 404
     assert as_(cast.lead).get(at("service-accounts/close", account.pk)).status_code == 200
     with acts() as kinds:
-        assert as_(cast.seat_adoption).post(at("systems/retire", crm.pk), {"reason": "Gone."}).status_code == 403
+        assert (
+            as_(cast.seat_adoption).post(at("systems/retire", crm.pk), {"reason": "Gone."}).status_code == 403
+        )
     assert kinds == ["refused"]
-    back = as_(cast.lead).post(at("service-accounts/close", account.pk, next="/systems/"), {"reason": "Gone."})
+    back = as_(cast.lead).post(
+        at("service-accounts/close", account.pk, next="/systems/"), {"reason": "Gone."}
+    )
     assert (back.status_code, back.url) == (302, "/systems/")
