@@ -61,6 +61,8 @@ def test_a_day_that_could_be_another_is_not_guessed(text):
         ("gering", "minimal"),
         ("to be assessed", ""),
         ("none", ""),
+        ("not high", ""),
+        ("kein hoch", ""),
     ],
 )
 def test_a_tier_is_read_by_its_words_and_the_higher_of_two(text, tier):

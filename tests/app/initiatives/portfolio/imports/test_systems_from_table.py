@@ -205,6 +205,13 @@ def test_one_wrong_line_keeps_the_table_out_and_only_admins_import(cast):
     assert [line.state for line in read(read_table(EXAMPLE.encode()), {}).lines] == [NEW, NEW]
 
 
+def test_a_column_of_no_field_is_named(cast, as_):
+    client, page = as_(cast.admin), at("systems-from-table")
+    for columns, named_in in (("Name,Kind,Colour", 1), ("Name,Kind,Purpose", 0)):
+        look = client.post(page, {"text": f"{columns}\nA,wiki,red\n"}).context["look"]
+        assert sum("Colour" in remark for remark in look.remarks) == named_in
+
+
 def test_many_changes_are_taken_by_field(cast, as_, monkeypatch):
     monkeypatch.setattr(forms, "MOST_TICKS", 9)
 
