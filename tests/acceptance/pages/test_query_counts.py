@@ -31,10 +31,10 @@ pytestmark = pytest.mark.django_db
 # Page, the most queries (session and person among them), and the most thousands of calls of functions, for the person
 # who sees most of it. One query of each page of an initiative reads which seats object.
 MOST = {
-    # Seven for what adoption puts in inboxes (incidents, what depends on severe ones, clocks, three for reports,
-    # post-mortems), one for new seats, one for whose move the open reviews near the person are, one for snoozed lines,
-    # two for notifications to know and which of them are still theirs to read, one for counts that differ from files.
-    "/": (24, 67),
+    # One for what adoption puts in inboxes, one for new seats, one for whose move the open reviews near the person are,
+    # one for snoozed lines, two for notifications to know and which of them are still theirs to read, one for counts
+    # that differ from files.
+    "/": (15, 42),
     "{initiative}incidents/": (16, 38),
     "/initiatives/": (11, 45),
     "/initiatives/?view=board": (12, 54),
