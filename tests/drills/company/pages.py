@@ -21,9 +21,14 @@ from tests.drills.company import place, thousands
 ROUNDS = 25
 REVIEWS = 8  # real ones, before the MVP gate, told through the acts
 INBOXES = ("inbox", "inbox of a seat", "inbox of the chair")
-MOST = {"insights": 10.0, "portfolio": 3.0, "initiative": 4.0, "review": 4.0, "search": 3.0} | dict.fromkeys(
-    INBOXES, 3.0
-)
+MOST = {
+    "bare page": 1.8,
+    "insights": 10.0,
+    "portfolio": 3.0,
+    "initiative": 4.0,
+    "review": 4.0,
+    "search": 3.0,
+} | dict.fromkeys(INBOXES, 3.0)
 LONG = ("long contract", "its editor")
 QUERIES = (
     dict.fromkeys(LONG, 25)
@@ -158,6 +163,7 @@ def pages(cast, reviews, long) -> None:
         ("inbox of the chair", cast.chair, "/"),
     ]
     wanted.append(("search", cast.auditor, f"{reverse('search')}?q=forecast"))
+    frame(cast.owner)
     for words, person, address in wanted:
         client = Client(SERVER_NAME="localhost")
         client.force_login(person)
@@ -172,6 +178,29 @@ def pages(cast, reviews, long) -> None:
             f"{words}: {other:.1f} ms = {other / one:.1f} x A ({one:.1f} ms){bound(words, other / one, MOST)},"
             f" {asked(client, address)} queries{bound(words, asked(client, address), QUERIES)}"
         )
+
+
+def frame(person) -> None:
+    """The bare page against the same rows behind the middleware of Django alone and in no template of ours (A0)."""
+    from django.conf import settings
+    from django.test import Client, override_settings
+
+    of_django = [one for one in settings.MIDDLEWARE if one.startswith("django.")]
+    ours, theirs = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
+    ours.force_login(person)
+    theirs.force_login(person)
+    get(ours, "/bare/")
+    with override_settings(MIDDLEWARE=of_django):
+        theirs.get("/empty/")  # a client makes its chain of middleware at its first request
+    a, a0 = [], []
+    for _ in range(ROUNDS):
+        a.append(get(ours, "/bare/"))
+        a0.append(get(theirs, "/empty/"))
+    a_ms, a0_ms = statistics.median(a), statistics.median(a0)
+    words = "bare page"
+    print(
+        f"{words}: A {a_ms:.1f} ms, A0 {a0_ms:.1f} ms = {a_ms / a0_ms:.1f}{bound(words, a_ms / a0_ms, MOST)}"
+    )
 
 
 def bound(words: str, found: float, most: dict) -> str:
