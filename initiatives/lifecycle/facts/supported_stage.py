@@ -44,9 +44,18 @@ BLOCKING_OBLIGATIONS = ("post_mortem", "retrospective", "criterion")
 
 def judged(initiative: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
     """Judge an initiative by its deciding rulebook, now or at `at`. Read facts are reused."""
-    at = at or clock.now()
-    rulebook = rulebook_in_effect.rulebook_of(initiative, at).parsed
-    return criteria.judge(facts or facts_of(initiative), rulebook, at)
+    return judged_by(rulebook_in_effect.rulebook_of(initiative, at), initiative, facts, at)
+
+
+def judged_by(
+    rulebook: Rulebook, initiative: Initiative, facts: Facts | None = None, at: datetime | None = None
+) -> Judged:
+    """Judge an initiative by a version of the rulebook. A running look judges once by each, unless `at` is given."""
+
+    def judge() -> Judged:
+        return criteria.judge(facts or facts_of(initiative), rulebook.parsed, at or clock.now())
+
+    return judge() if at else once(("judged", initiative.pk, rulebook.pk), judge)
 
 
 def facts_of(initiative: Initiative) -> Facts:

@@ -54,8 +54,9 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
     (True for more than an idea), rests_on (basis in words), supports (the stage its evidence supports, in words, or
     ""), lean, tags, former (earlier names), rooms, banners, sections, may (WhoMay), open_review.
     """
-    rulebook, now = Rulebook.objects.current().parsed.at_tier(initiative.tier), clock.now()
-    judged = supported_stage.judged(initiative, facts, now)
+    rulebook = Rulebook.objects.current().parsed.at_tier(initiative.tier)
+    judged = supported_stage.judged(initiative, facts)
+    now = judged.at
     judged_next = judged if judged.rulebook == rulebook else criteria.judge(judged.facts, rulebook, now)
     facts, support = judged.facts, judged.support
     may = who_may(initiative, request.user)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria, drawing, sign_off_statement
 from governance.gates.criteria import Judged
@@ -131,14 +130,13 @@ def snapshot_of(
     review: Review, initiative: Initiative | None = None, at: datetime | None = None
 ) -> ReviewSnapshot:
     """Return the snapshot of the review now. `initiative` is the locked row of an act."""
-    initiative, at = initiative or review.initiative, at or clock.now()
+    initiative = initiative or review.initiative
     with one_look():
-        facts, eligible_signers, sign_offs = (
-            supported_stage.facts_of(initiative),
+        eligible_signers, sign_offs = (
             eligible_signers_of(initiative),
             initiative_rows.current_sign_offs(review),
         )
-    judged = criteria.judge(facts, review.rulebook.parsed, at)
+        judged = supported_stage.judged_by(review.rulebook, initiative, at=at)
     judged_sign_offs = all_judged(sign_offs, eligible_signers, judged)
     return ReviewSnapshot(review, initiative, judged, judged_sign_offs, sign_offs, eligible_signers)
 
