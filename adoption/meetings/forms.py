@@ -9,9 +9,8 @@ from governance.web.form_fields import DayField, PersonField, WordsField
 
 
 class MeetingForm(OverwritingForm):
-    """The form for a meeting's day, place and secretary. People who lead several boards also choose the board."""
+    """The form for a meeting's day, place and secretary."""
 
-    board = forms.ModelChoiceField(queryset=Board.objects.none(), label=_("Board"))
     held_on = DayField(label=_("Day"), help_text=_("Members are notified a week and three days before."))
     place = forms.CharField(
         label=_("Place"),
@@ -27,6 +26,13 @@ class MeetingForm(OverwritingForm):
             "meeting and its agenda."
         ),
     )
+
+
+class PlanForm(MeetingForm):
+    """The form for a new meeting. People who lead several boards also choose the board."""
+
+    field_order = ["board"]
+    board = forms.ModelChoiceField(queryset=Board.objects.none(), label=_("Board"))
 
     def __init__(self, *args, boards, **kwargs):
         super().__init__(*args, **kwargs)

@@ -1,11 +1,14 @@
 """The pages of board meetings: plan, agenda, attendance, minutes by point, pack."""
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.meetings import actions, agenda, board_pack, board_pack_pdf, permissions
@@ -15,45 +18,42 @@ from adoption.meetings.forms import (
     MeetingForm,
     MinutesForm,
     PlaceForm,
+    PlanForm,
     PointForm,
 )
 from adoption.models import AgendaPoint, Meeting, Minutes
 from governance import clock
 from governance.audit_log import csv_export
-from governance.permission_result import Answer, Conflict, no
+from governance.models import User
+from governance.permission_result import Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.form_errors import put_errors
-from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.initiative.initiative_frame import acted, page_of, sent
+from governance.vocabulary.phrases import phrase
+from initiatives.lifecycle.initiative.initiative_frame import acted, insist, page_of, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
 
 TAKES = ["GET", "HEAD", "POST"]
 PAGE = 25
 WHOLE = "all"
+MEETINGS = Meeting.objects.select_related("board__unit", "secretary", "begun_by", "ended_by", "planned_by")
+
+
+def _seen(rows: QuerySet, person: User) -> QuerySet:
+    return rows.filter(pk__in=permissions.visible_meetings(person).values("pk"))
 
 
 def _meeting_for(request: SignedInRequest, pk: int) -> Meeting:
     """Return the meeting if the person may see it. Raises Http404."""
-    rows = permissions.visible_meetings(request.user).filter(pk=pk)
-    found = Meeting.objects.select_related("board__unit", "secretary", "begun_by", "ended_by", "planned_by")
-    row = found.filter(pk__in=rows.values("pk")).first()
+    row = _seen(MEETINGS, request.user).filter(pk=pk).first()
     if row is None:
         raise Http404("This meeting does not exist, or you cannot see it.")
     return row
 
 
-def _insist(request: SignedInRequest, answer: Answer, name: str) -> None:
-    """Refuse the page if the answer is no. A refused POST is recorded."""
-    if not answer and request.method == "POST":
-        with act(name, by=request.user):
-            answer.or_refuse()
-    answer.or_refuse()
-
-
 @require_safe
 def meetings(request: SignedInRequest) -> HttpResponse:
     """Show the meetings that the person may see, those ahead first."""
-    rows = permissions.visible_meetings(request.user)
-    rows = Meeting.objects.filter(pk__in=rows.values("pk")).select_related("board")
+    rows = _seen(Meeting.objects.select_related("board"), request.user)
     context = {
         "nav": "meetings",
         "ahead": rows.filter(state__in=[Meeting.PLANNED, Meeting.HELD]).order_by("held_on", "pk"),
@@ -73,8 +73,8 @@ def plan(request: SignedInRequest) -> HttpResponse:
     boards = permissions.led_by(request.user)
     may = no("Only the chair or deputy chair of a board can plan meetings.") if not boards else None
     if may is not None:
-        _insist(request, may, "plan meeting")
-    form = MeetingForm(sent(request), boards=boards)
+        insist(request, may, "plan meeting", None)
+    form = PlanForm(sent(request), boards=boards)
     if row := acted(request, form, lambda: actions.plan(by=request.user, **form.cleaned_data)):
         messages.success(request, _("The meeting is planned. The members are notified a week before."))
         return redirect(row)
@@ -84,46 +84,25 @@ def plan(request: SignedInRequest) -> HttpResponse:
         form,
         "Plan the meeting",
         reverse("meetings"),
-        [
-            (
-                "Every open review of the board's initiatives is on the agenda automatically. Reviews "
-                "that can be decided come first."
-            ),
+        happens=[
+            "Every open review of the board's initiatives is on the agenda automatically. Reviews "
+            "that can be decided come first."
         ],
     )
 
 
-@require_http_methods(TAKES)
-def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form for another day, place or secretary."""
-    row = _meeting_for(request, pk)
-    _insist(request, permissions.may_lead(row, request.user), "change meeting")
-    initial = {"held_on": row.held_on, "place": row.place, "secretary": row.secretary_id}
-    form = MeetingForm(sent(request), boards=[row.board], row=row, initial=initial)
-    del form.fields["board"]
-    if acted(request, form, lambda: actions.change(meeting=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The meeting is changed."))
-        return redirect(row)
-    return _form(
-        request, "Change the meeting", form, "Change the meeting", row.get_absolute_url(), meeting=row
-    )
-
-
-def _form(
-    request, title: str, form, verb: str, back: str, happens=(), *, meeting=None, danger=False, **more
-) -> HttpResponse:
+def _form(request, title: str, form, verb: str, back: str, **more) -> HttpResponse:
     context = {
         "nav": "meetings",
         "title": title,
         "form": form,
         "verb": verb,
-        "happens": happens,
-        "danger": danger,
+        "happens": [],
+        "danger": False,
         "back_url": back,
-        "meeting": meeting,
+        "meeting": None,
     }
-    refused = 409 if getattr(form, "conflict", False) else 422
-    status = more.pop("status", refused if request.method == "POST" else 200)
+    status = more.pop("status", 422 if request.method == "POST" else 200)
     return render(request, "adoption/meetings/meeting_form.html", context | more, status=status)
 
 
@@ -155,100 +134,10 @@ def _newest_minutes(row: Meeting) -> dict[int | None, Minutes]:
 
 
 @require_http_methods(TAKES)
-def begin(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Begin the meeting on its day."""
-    row = _meeting_for(request, pk)
-    _insist(request, permissions.may_lead(row, request.user), "begin meeting")
-    if request.method == "POST":
-        actions.begin(meeting=row, by=request.user)
-        messages.success(request, _("The meeting has started."))
-        return redirect(row)
-    happens = [
-        "The agenda is fixed from now on. You can still add items without a review.",
-        "Decisions of the chair during the meeting are linked with the meeting automatically.",
-        "You can write attendance and minutes until the meeting is closed.",
-    ]
-    return _form(
-        request, "Start the meeting", None, "Start the meeting", row.get_absolute_url(), happens, meeting=row
-    )
-
-
-@require_http_methods(TAKES)
-def close(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Close the meeting with its minutes."""
-    row = _meeting_for(request, pk)
-    _insist(request, permissions.may_lead(row, request.user), "close meeting")
-    if request.method == "POST":
-        actions.close(meeting=row, by=request.user)
-        messages.success(request, _("The meeting is closed. The minutes can no longer change."))
-        return redirect(row)
-    missing = [
-        point.title for point in agenda.points(row) if point.row is None or not point.row.minutes.exists()
-    ]
-    happens = ["Agenda, attendance and minutes can no longer change."]
-    if missing:
-        happens.append(
-            f"Items without minutes: {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}."
-        )
-    return _form(
-        request,
-        "Close the meeting",
-        None,
-        "Close the meeting",
-        row.get_absolute_url(),
-        happens,
-        meeting=row,
-        danger=True,
-    )
-
-
-@require_http_methods(TAKES)
-def call_off(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that calls the meeting off."""
-    row = _meeting_for(request, pk)
-    _insist(request, permissions.may_lead(row, request.user), "call off meeting")
-    form = CallOffForm(sent(request))
-    if acted(
-        request,
-        form,
-        lambda: actions.call_off(meeting=row, reason=form.cleaned_data["reason"], by=request.user),
-    ):
-        messages.success(request, _("The meeting is cancelled. Everyone who was invited is notified."))
-        return redirect(row)
-    happens = ["Reviews stay open, and are on the agenda of the next meeting."]
-    return _form(
-        request,
-        "Cancel the meeting",
-        form,
-        "Cancel the meeting",
-        row.get_absolute_url(),
-        happens,
-        meeting=row,
-        danger=True,
-    )
-
-
-@require_http_methods(TAKES)
-def add_point(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form for a point in words."""
-    row = _meeting_for(request, pk)
-    _insist(request, permissions.may_lead(row, request.user), "add agenda point")
-    form = PointForm(sent(request))
-    if acted(
-        request,
-        form,
-        lambda: actions.add_point(meeting=row, words=form.cleaned_data["words"], by=request.user),
-    ):
-        messages.success(request, _("The item is on the agenda."))
-        return redirect(row)
-    return _form(request, "Add an item", form, "Add the item", row.get_absolute_url(), meeting=row)
-
-
-@require_http_methods(TAKES)
 def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
     """Give a point another place, leave it out, or put it back."""
     row = _meeting_for(request, pk)
-    _insist(request, permissions.may_lead(row, request.user), "place agenda point")
+    insist(request, permissions.may_lead(row, request.user), "place agenda point", None)
     found = next((one for one in agenda.points(row, request.user) if one.key == point), None)
     gone = next((one for one in agenda.left_out(row, request.user) if one.key == point), None)
     if found is None and gone is None:
@@ -279,21 +168,6 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def attendance(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form for attendance."""
-    row = _meeting_for(request, pk)
-    _insist(request, permissions.may_write_minutes(row, request.user), "write attendance")
-    there = [str(key) for key in row.attendance.filter(present=True).values_list("person", flat=True)]
-    form = AttendanceForm(sent(request), people=actions.asked(row), row=row, initial={"present": there})
-    if request.method == "POST" and form.is_valid():
-        present = {int(key) for key in form.cleaned_data["present"]}
-        actions.attend(meeting=row, present=present, by=request.user)
-        messages.success(request, _("Saved."))
-        return redirect(row)
-    return _form(request, "Attendance", form, "Save", row.get_absolute_url(), meeting=row)
-
-
-@require_http_methods(TAKES)
 def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
     """Show all versions of the minutes of a point or of the whole meeting (`all`). The newest can be edited."""
     row = _meeting_for(request, pk)
@@ -304,7 +178,7 @@ def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
     newest = versions[0] if versions else None
     may = permissions.may_write_minutes(row, request.user)
     if request.method == "POST":
-        _insist(request, may, "write minutes")
+        insist(request, may, "write minutes", None)
     form = MinutesForm(
         sent(request),
         initial={"text": newest.text if newest else "", "version": newest.version if newest else 0},
@@ -348,7 +222,7 @@ def _point_of(request: SignedInRequest, row: Meeting, key: str) -> AgendaPoint |
 def pack(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show the contents and the takers of the pack, or send the file on POST."""
     row = _meeting_for(request, pk)
-    _insist(request, permissions.may_take_pack(row, request.user), "take pack")
+    insist(request, permissions.may_take_pack(row, request.user), "take pack", None)
     points = agenda.points(row, request.user)
     count = len(points)
     parts = max(1, -(-count // board_pack.PART))
@@ -381,3 +255,104 @@ def pack(request: SignedInRequest, pk: int) -> HttpResponse:
         "page": page_of(request, row.packs.select_related("by").order_by("-pk"), PAGE),
     }
     return render(request, "adoption/meetings/meeting_pack.html", context)
+
+
+def _closing(row: Meeting) -> list:
+    happens = [gettext_lazy("Agenda, attendance and minutes can no longer change.")]
+    points = agenda.points(row)
+    missing = [one.title for one in points if one.row is None or not one.row.minutes.exists()]
+    if missing:
+        words = ", ".join(missing[:5])
+        more = len(missing) > 5
+        happens.append(
+            phrase("Items without minutes: {} and more.", words)
+            if more
+            else phrase("Items without minutes: {}.", words)
+        )
+    return happens
+
+
+ON_MEETINGS = Frame(nav="meetings", seen=_seen, template="adoption/meetings/meeting_form.html")
+ROW_ACTS["meetings/change"] = RowAct(
+    rows=MEETINGS,
+    frame=ON_MEETINGS,
+    may=permissions.may_lead,
+    act=actions.change,
+    noun="meeting",
+    form=MeetingForm,
+    given=lambda row, request: {
+        "initial": {"held_on": row.held_on, "place": row.place, "secretary": row.secretary_id}
+    },
+    title=gettext_lazy("Change the meeting"),
+    verb=gettext_lazy("Change the meeting"),
+    done=gettext_lazy("The meeting is changed."),
+)
+ROW_ACTS["meetings/begin"] = RowAct(
+    rows=MEETINGS,
+    frame=ON_MEETINGS,
+    may=permissions.may_lead,
+    act=actions.begin,
+    noun="meeting",
+    form=forms.Form,
+    title=gettext_lazy("Start the meeting"),
+    happens=(
+        gettext_lazy("The agenda is fixed from now on. You can still add items without a review."),
+        gettext_lazy("Decisions of the chair during the meeting are linked with the meeting automatically."),
+        gettext_lazy("You can write attendance and minutes until the meeting is closed."),
+    ),
+    verb=gettext_lazy("Start the meeting"),
+    done=gettext_lazy("The meeting has started."),
+)
+ROW_ACTS["meetings/close"] = RowAct(
+    rows=MEETINGS,
+    frame=ON_MEETINGS,
+    may=permissions.may_lead,
+    act=actions.close,
+    noun="meeting",
+    form=forms.Form,
+    title=gettext_lazy("Close the meeting"),
+    happens=_closing,
+    verb=gettext_lazy("Close the meeting"),
+    danger=True,
+    done=gettext_lazy("The meeting is closed. The minutes can no longer change."),
+)
+ROW_ACTS["meetings/call-off"] = RowAct(
+    rows=MEETINGS,
+    frame=ON_MEETINGS,
+    may=permissions.may_lead,
+    act=actions.call_off,
+    noun="meeting",
+    form=CallOffForm,
+    title=gettext_lazy("Cancel the meeting"),
+    happens=(gettext_lazy("Reviews stay open, and are on the agenda of the next meeting."),),
+    verb=gettext_lazy("Cancel the meeting"),
+    danger=True,
+    done=gettext_lazy("The meeting is cancelled. Everyone who was invited is notified."),
+)
+ROW_ACTS["meetings/add-point"] = RowAct(
+    rows=MEETINGS,
+    frame=ON_MEETINGS,
+    may=permissions.may_lead,
+    act=actions.add_point,
+    noun="meeting",
+    form=PointForm,
+    title=gettext_lazy("Add an item"),
+    verb=gettext_lazy("Add an item"),
+    done=gettext_lazy("The item is on the agenda."),
+)
+ROW_ACTS["meetings/write-attendance"] = RowAct(
+    rows=MEETINGS,
+    frame=ON_MEETINGS,
+    may=permissions.may_write_minutes,
+    act=actions.attend,
+    noun="meeting",
+    form=AttendanceForm,
+    given=lambda row, request: {
+        "people": actions.asked(row),
+        "initial": {"present": [str(one.person_id) for one in row.attendance.filter(present=True)]},
+    },
+    fields=lambda form: {"present": {int(key) for key in form.cleaned_data["present"]}},
+    title=gettext_lazy("Attendance"),
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("Saved."),
+)

@@ -47,7 +47,8 @@ class Frame:
     """The frame of the steps of rows that belong to no initiative, one for each noun.
 
     `seen` returns the rows that the person may see. No other row is found (404). `page` is the address of the page to
-    go back to, of the row. An address in the field `next` of the page goes before it.
+    go back to, of the row. An address in the field `next` of the page goes before it. `template` gets the row by its
+    noun.
     """
 
     nav: str
@@ -151,6 +152,7 @@ class PageStep:
         } | self.context(subject, request)
         if self.frame:
             page |= {"nav": self.frame.nav, "form": form, "next": request.GET.get("next", "")}
+            page |= {self.noun: subject}
             return render(
                 request, self.template or self.frame.template, page, status=getattr(form, "status", 200)
             )

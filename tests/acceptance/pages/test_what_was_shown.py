@@ -22,7 +22,7 @@ from tests.support.web.pressed_buttons import Button, Page
 
 pytestmark = pytest.mark.django_db
 # Saving says something even where every value stays: that somebody looked, or that a draft is now an answer.
-CONFIRMS = {"service-accounts/review", "changes/complete", "meeting-attendance"}
+CONFIRMS = {"service-accounts/review", "changes/complete", "meetings/write-attendance"}
 OTHER = "Written by somebody else."
 MINE = "Written on the older page."
 

@@ -27,6 +27,7 @@ from initiatives.models import Evidence
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import open_reviews
+from tests.support.initiatives.initiative_pages import at
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +62,7 @@ def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
     assert review.initiative.title in page
     assert "can be decided" in page
     assert "Room 4" in page
-    assert chair.post(f"/meetings/{meeting.pk}/begin/").status_code == 302
+    assert chair.post(at("meetings/begin", meeting.pk)).status_code == 302
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     (point,) = agenda.points(Meeting.objects.get(), cast.seat_risk)
     assert point.decided
@@ -75,8 +76,8 @@ def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
     lost = chair.post(f"/meetings/{meeting.pk}/minutes/{key}/", {"text": "Mine.", "version": 1})
     assert lost.status_code == 409
     assert "Mine." in lost.content.decode()
-    chair.post(f"/meetings/{meeting.pk}/attendance/", {"present": [cast.chair.pk, cast.seat_risk.pk]})
-    assert chair.post(f"/meetings/{meeting.pk}/close/").status_code == 302
+    chair.post(at("meetings/write-attendance", meeting.pk), {"present": [cast.chair.pk, cast.seat_risk.pk]})
+    assert chair.post(at("meetings/close", meeting.pk)).status_code == 302
     page = as_(cast.owner).get(meeting.get_absolute_url()).content.decode()
     assert "The board approved it." in page
     assert "The board liked it." not in page
@@ -90,7 +91,7 @@ def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
 
 
 def test_nobody_was_there_before_it_began(meeting, cast, as_):
-    sent = as_(cast.chair).post(f"/meetings/{meeting.pk}/attendance/", {"present": [cast.chair.pk]})
+    sent = as_(cast.chair).post(at("meetings/write-attendance", meeting.pk), {"present": [cast.chair.pk]})
     assert sent.status_code == 403
     assert "The meeting has not started." in sent.content.decode()
     assert not meeting.attendance.exists()
@@ -122,7 +123,10 @@ def test_who_may(meeting, cast, as_):
             meeting_actions.begin(meeting=meeting, by=person)
     assert as_(cast.outsider).get(meeting.get_absolute_url()).status_code == 404
     assert as_(cast.outsider).get(f"/meetings/{meeting.pk}/pack/").status_code == 404
-    assert as_(cast.seat_risk).get(f"/meetings/{meeting.pk}/begin/").status_code == 403
+    assert as_(cast.outsider).get(at("meetings/change", meeting.pk)).status_code == 404
+    assert as_(cast.seat_risk).get(at("meetings/begin", meeting.pk)).status_code == 403
+    page = as_(cast.chair).get(at("meetings/begin", meeting.pk)).content.decode()
+    assert f'<a href="{meeting.get_absolute_url()}">{meeting}</a>' in page, "the way back to the meeting"
     meeting_actions.begin(meeting=meeting, by=cast.deputy_chair)
     with pytest.raises(Refused):
         meeting_actions.write_minutes(meeting=meeting, point=None, text="x", version=0, by=cast.support)
