@@ -216,6 +216,10 @@ class RevokeForm(SigningForm, ReasonForm):
 
     act = "seat"
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["reason"].help_text = gettext_lazy("The audit log keeps the reason.")
+
 
 def _moment(day: date, at: time) -> datetime:
     return timezone.make_aware(datetime.combine(day, at))

@@ -4,25 +4,27 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
 from governance.database.rehearsing import not_rehearsed
-from governance.models import Board, Membership
+from governance.models import Board, Membership, User
 from governance.organisation import actions as organisation_actions
 from governance.people.permissions import may_end_seat, may_read_organisation, may_reorganise
-from governance.permission_result import no
+from governance.permission_result import Answer, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole
 from governance.vocabulary.phrases import label, phrase
 from governance.web.confirmation_pages import ReasonForm, looked_or_done
 from initiatives.lifecycle.initiative.initiative_frame import acted, pick, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.portfolio.units import actions as unit_actions
 from initiatives.portfolio.units import board_seats, leaving, plans, seat_preview
 from initiatives.portfolio.units.forms import AddBoardForm, GrantForm, RevokeForm
+from initiatives.portfolio.units.views import ON_ORGANISATION
 
 TAKES = ["GET", "HEAD", "POST"]
 
@@ -122,47 +124,6 @@ def grant(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-@sensitive_post_parameters("password")
-@require_http_methods(TAKES)
-def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the effects of ending a seat on open reviews, and end it now. Its holder may give it up."""
-    seat = get_object_or_404(Membership.objects.select_related("person", "board__unit"), pk=pk)
-    may_end_seat(seat, request.user).or_refuse()
-    if seat.ends_at is not None and seat.ends_at <= clock.now():
-        no("This seat has already ended.").or_refuse()
-    form = RevokeForm(
-        sent(request), request=request, purpose=f"revoke a seat of {seat.board}", facts={"seat": seat.pk}
-    )
-    if acted(
-        request,
-        form,
-        lambda: leaving.revoke_membership(
-            membership=seat, reason=form.cleaned_data["reason"], by=request.user
-        ),
-    ):
-        messages.success(
-            request,
-            phrase(
-                "{} no longer holds the seat {}.", seat.person, label(seat.get_seat_display())
-            ).in_language(),
-        )
-        return redirect(f"{reverse('boards')}#board-{seat.board_id}" if request.user.is_admin else "away")
-    form.fields["reason"].help_text = "The audit log keeps the reason."
-    return _form(
-        request,
-        form,
-        title=_("Revoke a seat: %(person)s") % {"person": seat.person},
-        verb=_("Revoke the seat"),
-        happens=seat_preview.of_end(seat),
-        danger=True,
-        **(
-            {}
-            if request.user.is_admin
-            else {"back_url": reverse("away"), "back_words": "Absence and handover"}
-        ),
-    )
-
-
 def _form(request, form, **more) -> HttpResponse:
     context = {
         "nav": "units",
@@ -175,3 +136,35 @@ def _form(request, form, **more) -> HttpResponse:
     }
     status = form.status if isinstance(form, SigningForm) else 200
     return render(request, "initiatives/units/organisation_form.html", context, status=status)
+
+
+def _may_revoke(seat: Membership, person: User) -> Answer:
+    ended = seat.ends_at is not None and seat.ends_at <= clock.now()
+    may = may_end_seat(seat, person)
+    return no("This seat has already ended.") if may and ended else may
+
+
+ROW_ACTS["seats/revoke"] = RowAct(
+    rows=Membership.objects.select_related("person", "board__unit"),
+    frame=ON_ORGANISATION,
+    may=_may_revoke,
+    act=leaving.revoke_membership,
+    noun="membership",
+    form=RevokeForm,
+    signed="seat",
+    given=lambda seat, request: {"purpose": f"revoke a seat of {seat.board}", "facts": {"seat": seat.pk}},
+    title=lambda seat: phrase("Revoke a seat: {}", seat.person),
+    happens=seat_preview.of_end,
+    back=lambda seat: reverse("boards"),
+    context=lambda seat, request: (
+        {"back_words": _("Boards and seats")}
+        if request.user.is_admin
+        else {"back_url": reverse("away"), "back_words": _("Absence and handover")}
+    ),
+    verb=_("Revoke the seat"),
+    danger=True,
+    after=lambda seat, made, person: (
+        f"{reverse('boards')}#board-{seat.board_id}" if person.is_admin else reverse("away")
+    ),
+    done=lambda seat: phrase("{} no longer holds the seat {}.", seat.person, label(seat.get_seat_display())),
+)

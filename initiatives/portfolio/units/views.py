@@ -20,6 +20,7 @@ from governance.tables.importing import Look, SentTable, Target, bring_in
 from governance.vocabulary.phrases import phrase
 from governance.web.confirmation_pages import looked_or_done
 from initiatives.lifecycle.initiative.initiative_frame import acted, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
 from initiatives.portfolio.units import actions, plans, tree
 from initiatives.portfolio.units.forms import AddUnitForm, MergeForm, MoveForm, RenameForm
 
@@ -102,27 +103,6 @@ def from_table(request: SignedInRequest) -> HttpResponse:
     return bring_in(request, UnitsTable(request.user))
 
 
-@require_http_methods(TAKES)
-def rename(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give a unit another name."""
-    may_reorganise(request.user).or_refuse()
-    unit = get_object_or_404(Unit, pk=pk)
-    form = RenameForm(sent(request), row=unit, initial={"name": unit.name})
-    if acted(
-        request,
-        form,
-        lambda: organisation_actions.rename_unit(unit=unit, **form.cleaned_data, by=request.user),
-    ):
-        messages.success(
-            request, phrase("{} is now called {}.", unit, form.cleaned_data["name"]).in_language()
-        )
-        return redirect("units")
-    happens = ["Current pages show the new name. Pages for earlier days still show the old name."]
-    return _form(
-        request, form, title=gettext("Rename %(unit)s") % {"unit": unit}, verb=_("Rename"), happens=happens
-    )
-
-
 @not_rehearsed
 @require_http_methods(TAKES)
 def move(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -189,3 +169,26 @@ def _form(request, form, *, look=None, happens=(), **more) -> HttpResponse:
     }
     status = getattr(form, "status", 200)
     return render(request, "initiatives/units/organisation_form.html", context, status=status)
+
+
+# Everyone finds the rows of the organisation. The permission of an act refuses with its reason.
+ON_ORGANISATION = Frame(
+    nav="units", seen=lambda rows, person: rows, template="initiatives/units/organisation_form.html"
+)
+ROW_ACTS["units/rename"] = RowAct(
+    rows=Unit.objects.all(),
+    frame=ON_ORGANISATION,
+    may=lambda unit, person: may_reorganise(person),
+    act=organisation_actions.rename_unit,
+    noun="unit",
+    form=RenameForm,
+    given=lambda unit, request: {"initial": {"name": unit.name}},
+    title=lambda unit: phrase("Rename {}", unit),
+    happens=(
+        gettext_lazy("Current pages show the new name. Pages for earlier days still show the old name."),
+    ),
+    back=lambda unit: reverse("units"),
+    context=lambda unit, request: {"back_words": _("Units")},
+    verb=gettext_lazy("Rename"),
+    done=lambda unit: phrase("{} is now called {}.", unit, Unit.objects.get(pk=unit.pk)),
+)

@@ -171,7 +171,7 @@ TABLE = {
     "units": only(*WATCHERS, strangers=403, sent=405),
     "unit-add": ADMINS,
     "units-from-table": ADMINS,
-    "unit-rename": ADMINS,
+    "units/rename": ADMINS,
     "unit-move": ADMINS,
     "unit-merge": ADMINS,
     "boards": only(*WATCHERS, strangers=403, sent=405),
@@ -184,7 +184,7 @@ TABLE = {
     "board-add": ADMINS,
     "board-take-over": only(closed=403, strangers=403, sent=403),  # the board of tests decides already
     "seat-grant": ADMINS,
-    "seat-revoke": ADMINS,
+    "seats/revoke": ADMINS,
     "files-gone": ADMINS,
     "seat-confirm": only("chair", "deputy_chair", strangers=403, sent=403),  # the admin granted it
     "status": only("admin", strangers=403, sent=405),

@@ -350,7 +350,7 @@ def grants_a_seat(cast):
 
 def revokes_a_seat(cast):
     seat = Membership.objects.get(person=cast.seat_risk, seat="risk_compliance")
-    return Binding("admin", at("seat-revoke", seat.pk), REASON, "seat left")
+    return Binding("admin", at("seats/revoke", seat.pk), REASON, "seat left")
 
 
 def confirms_a_seat(cast):
@@ -433,7 +433,7 @@ ACTS = [
     ("verification", "pipelines/confirm", confirms_a_pipeline),
     ("verification", "bars/confirm", confirms_a_bar),
     ("seat", "seat-grant", grants_a_seat),
-    ("seat", "seat-revoke", revokes_a_seat),
+    ("seat", "seats/revoke", revokes_a_seat),
     ("seat", "seat-confirm", confirms_a_seat),
     ("seat", "accounts-add", fills_seats_from_a_table),
     ("identity", "identity-reported", takes_over_an_address),

@@ -19,7 +19,7 @@ from initiatives.models import Review
 from initiatives.portfolio.units import decision_gaps, leaving
 from tests.support import factories
 from tests.support.database import snapshots
-from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED, at
 
 pytestmark = pytest.mark.django_db
 WHY = "Left the company."
@@ -166,11 +166,11 @@ def test_the_second_absence_is_planned_only_after_it_was_said_that_no_one_decide
 def test_the_holder_ends_the_own_seat_on_its_page_and_nobody_elses(cast, review, as_):
     client, seat = as_(cast.chair), seat_of(cast, cast.chair)
     other = seat_of(cast, cast.deputy_chair)
-    assert client.get(reverse("seat-revoke", args=[other.pk])).status_code == 403
-    assert client.post(reverse("seat-revoke", args=[other.pk]), SIGNED | {"reason": WHY}).status_code == 403
+    assert client.get(at("seats/revoke", other.pk)).status_code == 403
+    assert client.post(at("seats/revoke", other.pk), SIGNED | {"reason": WHY}).status_code == 403
     with pytest.raises(Refused):
         leaving.revoke_membership(membership=other, reason=WHY, by=cast.chair)
-    url = reverse("seat-revoke", args=[seat.pk])
+    url = at("seats/revoke", seat.pk)
     assert url in client.get("/away/").content.decode()
     assert client.get(url).status_code == 200
     answer = client.post(url, SIGNED | {"reason": WHY})
@@ -183,11 +183,11 @@ def test_pages_say_before_an_end_that_no_one_decides(cast, review, as_):
     leaving.revoke_membership(membership=seat_of(cast, cast.chair), reason=WHY, by=cast.admin)
     said = f"No one can decide for {cast.board}"
     client, seat = as_(cast.admin), seat_of(cast, cast.deputy_chair)
-    assert said in client.get(reverse("seat-revoke", args=[seat.pk])).content.decode()
+    assert said in client.get(at("seats/revoke", seat.pk)).content.decode()
     url = reverse("admin:governance_user_deactivate", args=[cast.deputy_chair.pk])
     assert said in client.get(url).content.decode()
     other = seat_of(cast, cast.seat_value)
-    assert said not in client.get(reverse("seat-revoke", args=[other.pk])).content.decode()
+    assert said not in client.get(at("seats/revoke", other.pk)).content.decode()
 
 
 # Loans

@@ -24,7 +24,7 @@ from initiatives.portfolio.units import seat_preview, tree
 from initiatives.portfolio.units.forms import AddBoardForm, AddUnitForm, GrantForm, MergeForm, MoveForm
 from tests.support import factories
 from tests.support.database import snapshots
-from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED, at
 
 WHY = "Two teams became one."
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,9 @@ def test_a_unit_is_added_with_a_code_of_its_name_and_renamed(cast, as_):
     again = client.post(reverse("unit-add"), sent | {"code": "retail"})
     assert "The code retail is taken. Choose another." in words(again)
     assert 'value="Key accounts"' in words(again)
-    assert client.post(reverse("unit-rename", args=[unit.pk]), {"name": "Large accounts"}).status_code == 302
+    renamed = client.post(at("units/rename", unit.pk), {"name": "Large accounts"}, follow=True)
+    assert renamed.redirect_chain == [(reverse("units"), 302)]
+    assert "Key accounts is now called Large accounts." in words(renamed)
     unit = Unit.objects.get(pk=unit.pk)
     assert (unit.name, unit.code) == ("Large accounts", "key-accounts")
     entry = Entry.objects.acts().latest("pk")
@@ -143,12 +145,12 @@ def test_auditors_read_both_pages_without_acts_and_others_read_neither(cast, as_
     seat = held(cast.seat_value)
     for address in (
         reverse("unit-add"),
-        reverse("unit-rename", args=[cast.unit.pk]),
+        at("units/rename", cast.unit.pk),
         reverse("unit-move", args=[cast.unit.pk]),
         reverse("unit-merge", args=[cast.unit.pk]),
         reverse("board-add"),
         reverse("seat-grant", args=[cast.board.pk]),
-        reverse("seat-revoke", args=[seat.pk]),
+        at("seats/revoke", seat.pk),
     ):
         assert as_(cast.auditor).get(address).status_code == 403
         assert as_(cast.auditor).post(address, {"name": "x", "reason": "x"}).status_code == 403
@@ -223,7 +225,7 @@ def test_boards_say_who_holds_what_and_what_is_vacant_and_each_quorum(cast, as_)
     assert str(cast.seat_risk) in before
     assert "Prototype:" in before
     client = as_(cast.admin)
-    client.post(reverse("seat-revoke", args=[seat.pk]), SIGNED | {"reason": WHY})
+    client.post(at("seats/revoke", seat.pk), SIGNED | {"reason": WHY})
     after = words(client.get(reverse("boards")))
     assert "Vacant: Risk and compliance." in after
     assert "Risk and compliance must sign and cannot: no one has this seat." in after
@@ -322,7 +324,7 @@ def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cas
     said = " ".join(seat_preview.of_end(seat))
     assert "no longer counts" in said
     assert "quorum" not in said, "somebody else sits there"
-    client, url = as_(cast.admin), reverse("seat-revoke", args=[seat.pk])
+    client, url = as_(cast.admin), at("seats/revoke", seat.pk)
     assert "Consequences" in words(client.get(url))
     assert Membership.objects.get(pk=seat.pk).ends_at is None
     assert client.post(url, {"reason": ""}).status_code == 200
