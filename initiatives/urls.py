@@ -328,8 +328,6 @@ urlpatterns = [
     path("organisation/directories/", directory_views.directories, name="directories"),
     path("organisation/directories/add/", directory_views.add, name="directory-add"),
     path("organisation/directories/<int:pk>/key/", directory_views.renew, name="directory-renew"),
-    path("organisation/directories/<int:pk>/revoke/", directory_views.revoke, name="directory-revoke"),
-    path("organisation/directories/groups/<int:pk>/", directory_views.group, name="directory-group"),
     path(
         "organisation/directories/accounts/<int:pk>/unit/<int:unit>/",
         directory_views.accept,

@@ -1,11 +1,14 @@
 """Pages of directories: their keys, accounts, and units that groups propose."""
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, F, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,11 +17,12 @@ from governance.models import Directory, ManagedAccount, ManagedGroup, ManagedMe
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import ReasonForm
 from initiatives.lifecycle.initiative.initiative_frame import acted, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.portfolio.provisioning import actions
 from initiatives.portfolio.provisioning.forms import DirectoryForm, GroupForm, KeyForm
 from initiatives.portfolio.provisioning.resources import ROOT
+from initiatives.portfolio.units.views import ON_ORGANISATION
 
 TAKES = ["GET", "HEAD", "POST"]
 SHOWN = 50  # proposals at a time
@@ -112,47 +116,6 @@ def renew(request: SignedInRequest, pk: int) -> HttpResponse:
     return _form(request, form, title=f"A new key for {row}", verb="Make a new key", happens=happens)
 
 
-@require_http_methods(TAKES)
-def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a directory's key at once."""
-    may_keep_accounts(request.user).or_refuse()
-    row = get_object_or_404(Directory, pk=pk)
-    form = ReasonForm(sent(request))
-    if acted(
-        request,
-        form,
-        lambda: actions.revoke_key(directory=row, reason=form.cleaned_data["reason"], by=request.user),
-    ):
-        messages.success(request, phrase("The key of {} is revoked.", row).in_language())
-        return redirect("directories")
-    happens = [
-        "The directory can no longer create, change or deactivate accounts.",
-        "Accounts of the directory stay as they are.",
-    ]
-    return _form(
-        request, form, title=f"Revoke the key of {row}", verb="Revoke the key", happens=happens, danger=True
-    )
-
-
-@require_http_methods(TAKES)
-def group(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Set the unit that a group proposes."""
-    may_keep_accounts(request.user).or_refuse()
-    row = get_object_or_404(ManagedGroup.objects.select_related("directory"), pk=pk)
-    form = GroupForm(sent(request), row=row, initial={"unit": row.proposes_id})
-    if acted(
-        request,
-        form,
-        lambda: actions.propose_unit(group=row, unit=form.cleaned_data["unit"], by=request.user),
-    ):
-        messages.success(
-            request,
-            phrase("{} is saved. People move to the unit only after you accept it.", row).in_language(),
-        )
-        return redirect("directories")
-    return _form(request, form, title=f"The unit of {row}", verb="Save")
-
-
 @require_POST
 def accept(request: SignedInRequest, pk: int, unit: int) -> HttpResponse:
     """Move a person into the unit that a group of theirs proposes."""
@@ -183,3 +146,35 @@ def _form(request, form, **more) -> HttpResponse:
     }
     status = getattr(form, "status", 200)
     return render(request, "initiatives/units/organisation_form.html", context, status=status)
+
+
+ON_DIRECTORIES = replace(ON_ORGANISATION, page=lambda row: reverse("directories"))
+ROW_ACTS["directories/revoke"] = RowAct(
+    rows=Directory.objects.all(),
+    frame=ON_DIRECTORIES,
+    may=lambda row, person: may_keep_accounts(person),
+    act=actions.revoke_key,
+    noun="directory",
+    title=lambda row: phrase("Revoke the key of {}", row),
+    happens=(
+        _("The directory can no longer create, change or deactivate accounts."),
+        _("Accounts of the directory stay as they are."),
+    ),
+    context=lambda row, request: {"back_words": _("Directories")},
+    verb=_("Revoke the key"),
+    danger=True,
+    done=lambda row: phrase("The key of {} is revoked.", row),
+)
+ROW_ACTS["groups/propose-unit"] = RowAct(
+    rows=ManagedGroup.objects.select_related("directory"),
+    frame=ON_DIRECTORIES,
+    may=lambda row, person: may_keep_accounts(person),
+    act=actions.propose_unit,
+    noun="group",
+    form=GroupForm,
+    given=lambda row, request: {"initial": {"unit": row.proposes_id}},
+    title=lambda row: phrase("The unit of {}", row),
+    context=lambda row, request: {"back_words": _("Directories")},
+    verb=_("Save"),
+    done=lambda row: phrase("{} is saved. People move to the unit only after you accept it.", row),
+)

@@ -178,8 +178,8 @@ TABLE = {
     "directories": only("admin", strangers=403, sent=405),
     "directory-add": ADMINS,
     "directory-renew": ADMINS,
-    "directory-revoke": ADMINS,
-    "directory-group": ADMINS,
+    "directories/revoke": ADMINS,
+    "groups/propose-unit": ADMINS,
     "directory-accept": only(closed=405, strangers=405, sent=403),
     "board-add": ADMINS,
     "board-take-over": only(closed=403, strangers=403, sent=403),  # the board of tests decides already

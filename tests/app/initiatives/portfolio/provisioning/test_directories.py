@@ -17,6 +17,7 @@ from initiatives.models import Initiative
 from initiatives.portfolio.provisioning import actions
 from initiatives.portfolio.units import leaving
 from tests.support import factories
+from tests.support.initiatives.initiative_pages import at
 from tests.support.servers.directories import GROUP, USER, Sender
 
 pytestmark = pytest.mark.django_db
@@ -475,7 +476,7 @@ def test_a_group_moves_nobody_and_its_unit_is_accepted_person_by_person(entra, c
     )
     person, group = person_of(said), entra.row.groups.get()
     admin = as_(cast.admin)
-    admin.post(reverse("directory-group", args=[group.pk]), {"unit": cast.unit.pk})
+    admin.post(at("groups/propose-unit", group.pk), {"unit": cast.unit.pk})
     person.refresh_from_db()
     assert person.unit is None
     assert "Ann Berg" in admin.get(reverse("directories")).content.decode()
