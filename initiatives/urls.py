@@ -327,7 +327,6 @@ urlpatterns = [
     path("organisation/units/<int:pk>/merge/", unit_views.merge, name="unit-merge"),
     path("organisation/directories/", directory_views.directories, name="directories"),
     path("organisation/directories/add/", directory_views.add, name="directory-add"),
-    path("organisation/directories/<int:pk>/key/", directory_views.renew, name="directory-renew"),
     path(
         "organisation/directories/accounts/<int:pk>/unit/<int:unit>/",
         directory_views.accept,

@@ -84,36 +84,23 @@ def add(request: SignedInRequest) -> HttpResponse:
     )
     if made:
         return _key(request, *made)
-    return _form(
-        request,
-        form,
-        title="Connect a directory",
-        verb="Make the key",
-        happens=[
+    context = {
+        "nav": "units",
+        "form": form,
+        "back_url": reverse("directories"),
+        "back_words": _("Directories"),
+        "title": _("Connect a directory"),
+        "verb": _("Make the key"),
+        "happens": [
             "The directory can create accounts here by SCIM 2.0. The directory can change and deactivate "
             "only accounts that it created.",
             "New accounts have no role, no seat and no password. Existing accounts do not change.",
             "If the directory deactivates an account, its person is signed out at once. The roles and "
             "seats of that person end.",
         ],
-    )
-
-
-@never_cache
-@require_http_methods(TAKES)
-def renew(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give a directory a new key."""
-    may_keep_accounts(request.user).or_refuse()
-    row = get_object_or_404(Directory, pk=pk)
-    form = KeyForm(sent(request))
-    token = acted(
-        request, form, lambda: actions.renew_key(directory=row, expires_at=form.expires_at, by=request.user)
-    )
-    if token:
-        row.refresh_from_db()
-        return _key(request, row, token)
-    happens = ["The current key stops working when you make a new one. Change the key in the directory too."]
-    return _form(request, form, title=f"A new key for {row}", verb="Make a new key", happens=happens)
+        "danger": False,
+    }
+    return render(request, "initiatives/units/organisation_form.html", context)
 
 
 @require_POST
@@ -134,21 +121,24 @@ def _key(request, row, token) -> HttpResponse:
     return render(request, "initiatives/provisioning/directory_key.html", context)
 
 
-def _form(request, form, **more) -> HttpResponse:
-    context = {
-        "nav": "units",
-        "form": form,
-        "back_url": reverse("directories"),
-        "back_words": "Directories",
-        "happens": [],
-        "danger": False,
-        **more,
-    }
-    status = getattr(form, "status", 200)
-    return render(request, "initiatives/units/organisation_form.html", context, status=status)
-
-
 ON_DIRECTORIES = replace(ON_ORGANISATION, page=lambda row: reverse("directories"))
+ROW_ACTS["directories/renew"] = RowAct(
+    rows=Directory.objects.all(),
+    frame=ON_DIRECTORIES,
+    may=lambda row, person: may_keep_accounts(person),
+    act=actions.renew_key,
+    then=lambda request, token: _key(request, Directory.objects.get(public=token.public), token),
+    noun="directory",
+    form=KeyForm,
+    fields=lambda form: {"expires_at": form.expires_at},
+    title=lambda row: phrase("A new key for {}", row),
+    happens=(
+        _("The current key stops working when you make a new one. Change the key in the directory too."),
+    ),
+    context=lambda row, request: {"back_words": _("Directories")},
+    verb=_("Make a new key"),
+    done="",
+)
 ROW_ACTS["directories/revoke"] = RowAct(
     rows=Directory.objects.all(),
     frame=ON_DIRECTORIES,

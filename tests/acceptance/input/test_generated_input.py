@@ -74,7 +74,7 @@ LEFT_BEHIND = {
 # Where the answer itself is what was made: an address that is a key, a key, a pack whose taking is recorded, the links
 # of a survey.
 SHOWN_AT_ONCE = re.compile(
-    r"/settings/calendar/|/initiatives/[^/]+/do/make-key/|/rows/keys/\d+/rotate/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
+    r"/settings/calendar/|/initiatives/[^/]+/do/make-key/|/rows/(keys/\d+/rotate|directories/\d+/renew)/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
     r"|/reports/[^/]+/\d+/ask/"
 )
 

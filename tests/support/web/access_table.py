@@ -177,7 +177,7 @@ TABLE = {
     "boards": only(*WATCHERS, strangers=403, sent=405),
     "directories": only("admin", strangers=403, sent=405),
     "directory-add": ADMINS,
-    "directory-renew": ADMINS,
+    "directories/renew": ADMINS,
     "directories/revoke": ADMINS,
     "groups/propose-unit": ADMINS,
     "directory-accept": only(closed=405, strangers=405, sent=403),

@@ -467,6 +467,12 @@ def test_only_admins_connect_directories_and_their_keys_are_kept_nowhere(cast, a
     row = Directory.objects.get()
     assert token.split("_", 2)[2] not in f"{row.secret_hash}{row.public}"
     assert token.encode() not in as_(cast.admin).get(reverse("directories")).content
+    page = as_(cast.admin).post(
+        at("directories/renew", row.pk), {"expires_on": clock.today() + timedelta(days=9)}
+    )
+    (renewed,) = set(re.findall(r"plk_[\w-]+", page.content.decode()))
+    assert renewed != token
+    assert renewed.encode() not in as_(cast.admin).get(reverse("directories")).content
 
 
 def test_a_group_moves_nobody_and_its_unit_is_accepted_person_by_person(entra, cast, as_):
