@@ -47,6 +47,7 @@ from initiatives.lifecycle.requirements import crosswalk_views
 from initiatives.lifecycle.requirements import views as requirements_views
 from initiatives.lifecycle.requirements.several import views as several_views
 from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import decision_views
 from initiatives.lifecycle.reviews import views as review_views
 from initiatives.lifecycle.reviews.sign_offs import views as sign_off_views
 from initiatives.lifecycle.risks import views as risk_views
@@ -295,17 +296,9 @@ urlpatterns = [
     path("reviews/", review_list_views.reviews, name="reviews"),
     path("initiatives/<str:ref>/review/", review_views.open_review, name="review-open"),
     path("reviews/<int:pk>/", review_views.review, name="review"),
-    path("reviews/<int:pk>/decide/", review_views.decide, name="review-decide"),
-    path("reviews/<int:pk>/return/", review_views.return_review, name="review-return"),
-    path("reviews/<int:pk>/withdraw/", review_views.withdraw, name="review-withdraw"),
-    path("reviews/<int:pk>/rebase/", review_views.rebase, name="review-rebase"),
-    path("reviews/<int:pk>/ask/", review_views.ask, name="review-ask"),
-    path("questions/<int:pk>/answer/", review_views.answer, name="question-answer"),
-    path("conditions/<int:pk>/not-met/", review_views.not_met, name="condition-not-met"),
-    path("conditions/<int:pk>/meet/", review_views.meet, name="condition-meet"),
+    path("reviews/<int:pk>/decide/", decision_views.decide, name="review-decide"),
     path("reviews/<int:pk>/sign/<str:seat>/", sign_off_views.sign, name="sign"),
     path("sign-offs/<int:pk>/", sign_off_views.statement, name="sign-off"),
-    path("sign-offs/<int:pk>/withdraw/", sign_off_views.withdraw, name="sign-off-withdraw"),
     path("initiatives/<str:ref>/waivers/", consent_views.requests, {"kind": WAIVERS}, name="waivers"),
     path(
         "initiatives/<str:ref>/accepted-risks/",

@@ -41,9 +41,8 @@ from initiatives.interactions.permissions import (
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.permissions import may_change_what_runs
 from initiatives.lifecycle.evidence.file_views import guarded
-from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, ask, initiative_context, insist, sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
-from initiatives.lifecycle.reviews.decision_views import act_page
 from initiatives.models import Initiative, LogFinding
 
 DAYS = 14  # shown of the comparison
@@ -140,16 +139,16 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
         "pseudonym.",
         "You cannot erase while a legal hold is on the initiative or on the person.",
     ]
-    return act_page(
+    return ask(
         request,
         initiative,
+        "api-access",
+        form,
         title=_("Erase a person from the interaction log"),
-        form=form,
         verb=_("Erase"),
         happens=happens,
-        back=back,
+        back_url=back,
         danger=True,
-        page="api-access",
     )
 
 
@@ -179,15 +178,15 @@ def person_file(request: SignedInRequest, ref: str) -> HttpResponse:
         _("The file can contain words of other people. Read the file before you hand it over."),
         _("The audit log keeps your reason, a pseudonym and the number of interactions in each initiative."),
     ]
-    return act_page(
+    return ask(
         request,
         initiative,
+        "api-access",
+        form,
         title=_("File of a person"),
-        form=form,
         verb=_("Download the file"),
         happens=happens,
-        back=reverse("interactions", args=[initiative.ref]),
-        page="api-access",
+        back_url=reverse("interactions", args=[initiative.ref]),
     )
 
 

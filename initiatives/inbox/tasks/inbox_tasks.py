@@ -50,7 +50,7 @@ def questions(look: Look):
         yield InboxTask(
             "answer",
             initiative.title,
-            reverse("question-answer", args=[rows[0].pk])
+            reverse("row-act", args=["questions", rows[0].pk, "answer"])
             if len(rows) == 1
             else reverse("review", args=[rows[0].review_id]),
             phrase("Answer"),

@@ -17,8 +17,7 @@ from governance.transparency_log import as_of
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access.initiative_lookup import initiative_for, of_initiative
 from initiatives.lifecycle.consents.consent_kinds import Kind, Part, names, refuse_answered
-from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, sent
-from initiatives.lifecycle.reviews.decision_views import act_page
+from initiatives.lifecycle.initiative.initiative_frame import acted, ask, initiative_context, insist, sent
 from initiatives.lifecycle.reviews.forms import SignedReasonForm
 from initiatives.models import Initiative
 from initiatives.models.reviews import Consent, ConsentState
@@ -162,13 +161,13 @@ def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> di
 
 def _page(request, kind: Kind, row: Consent, form, verb, title, happens) -> HttpResponse:
     """Show the page of one answer, in the frame of the initiative."""
-    return act_page(
+    return ask(
         request,
         row.initiative,
+        kind.section,
+        form,
         title=title,
-        form=form,
         verb=verb,
         happens=happens,
-        back=row.get_absolute_url(),
-        page=kind.section,
+        back_url=row.get_absolute_url(),
     )

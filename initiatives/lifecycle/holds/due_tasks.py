@@ -142,7 +142,11 @@ def of_conditions(rows: Iterable[Condition]) -> list[DueTask]:
             row.review.initiative,
             row.owner,
             row.text,
-            Act("meet", reverse("condition-meet", args=[row.pk]), phrase("Mark the condition as met")),
+            Act(
+                "meet",
+                reverse("row-act", args=["conditions", row.pk, "meet"]),
+                phrase("Mark the condition as met"),
+            ),
             phrase(
                 "A condition of the decision on {}. If it is overdue, it blocks the next decision.",
                 row.review.initiative.title,

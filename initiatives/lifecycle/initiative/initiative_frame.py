@@ -64,7 +64,7 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
     goal, question = goal_of(initiative, rulebook)
     counts = open_requirements.by_role(judged, judged_next)
     return {
-        "nav": "portfolio",
+        "nav": "reviews" if page == "review-open" else "portfolio",
         "initiative": initiative,
         "rulebook": rulebook,
         "facts": facts,

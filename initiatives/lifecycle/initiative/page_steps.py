@@ -206,7 +206,7 @@ def row_act(request: SignedInRequest, rows: str, pk: int, verb: str) -> HttpResp
     """Show or do one act on one row. Raises Http404 for an undeclared act."""
     if (step := ROW_ACTS.get(f"{rows}/{verb}")) is None:
         raise Http404("This page does not exist.")
-    name = f"{verb.replace('-', ' ')} {step.noun}"
+    name = f"{verb.replace('-', ' ')} {step.noun.replace('_', '-')}"
     if step.frame:
         row = step.frame.seen(step.rows, request.user).filter(pk=pk).first()
         if row is None:

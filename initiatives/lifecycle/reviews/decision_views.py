@@ -4,9 +4,11 @@ from datetime import date, datetime
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.shortcuts import redirect, render
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -14,7 +16,6 @@ from governance import clock
 from governance.database.shown_state import ShownOtherwise
 from governance.models import Rulebook, ServiceKey
 from governance.permission_result import Conflict, Reason, Refused
-from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
@@ -27,6 +28,7 @@ from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import rehearsal, review_state
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, insist, pick
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
 from initiatives.lifecycle.initiative.similar_initiatives import stopped_twins
 from initiatives.lifecycle.reviews import actions, review_turn
 from initiatives.lifecycle.reviews.actions import refuse_closed
@@ -50,25 +52,6 @@ def insist_open(request, row: Review, name: str) -> None:
     if not row.is_open:
         with act(name, by=request.user, initiative=row.initiative):
             refuse_closed(row)
-
-
-def act_page(
-    request, initiative: Initiative, *, title, form, verb, back, happens=(), danger=False, status=200, **more
-):
-    """Show a page that confirms one act: its effects, the fields, one button."""
-    context = initiative_context(request, initiative, more.pop("page", "review-open")) | {
-        "nav": "reviews",
-        "frame": "form",
-        "title": title,
-        "form": form,
-        "verb": verb,
-        "happens": happens,
-        "danger": danger,
-        "back_url": back,
-    }
-    if isinstance(form, SigningForm):
-        status = form.status
-    return render(request, "initiatives/reviews/review_act.html", context | more, status=status)
 
 
 @sensitive_post_parameters("password")
@@ -141,7 +124,6 @@ def decide(request, pk):
     if refusal is None and not refusing and row.gate != "retire":
         blockers = (*blockers, *initiative_permissions.may_raise(initiative, request.user).reasons)
     context = initiative_context(request, initiative, "review-open", facts=snapshot.judged.facts) | {
-        "nav": "reviews",
         "title": f"Decide: {snapshot.judged.rulebook.gates[row.gate].title}",
         "review": row,
         "outcome": outcome,
@@ -361,107 +343,80 @@ def _day_of(written: str) -> str:
     return day(date.fromisoformat(written))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def return_review(request, pk):
-    """Return a review to its owner with questions, as chair."""
-    row = review_for(request.user, pk)
-    insist(
-        request,
-        initiative_permissions.may_chair(row.initiative, request.user),
-        "return review",
-        row.initiative,
-    )
-    form = ReasonOfActForm(
-        request.POST or None,
-        label=_("What must the owner answer?"),
-        help_text=_("The owner receives this text."),
-    )
-    if request.method == "POST" and form.is_valid():
-        actions.return_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("The review went back to its owner."))
-        return redirect(row)
-    happens = [
-        "The review ends. The sign-offs are kept and do not count for a later review.",
-        "No obligation is opened. The next attempt starts from the same answers and evidence.",
-    ]
-    return act_page(
-        request,
-        row.initiative,
-        title=_("Request changes"),
-        form=form,
-        verb=_("Request changes"),
-        happens=happens,
-        back=row.get_absolute_url(),
-    )
+REVIEWS = Review.objects.select_related("initiative__unit", "rulebook")
+SIGN_OFFS_KEPT = gettext_lazy("The review ends. The sign-offs are kept and do not count for a later review.")
+ROW_ACTS["reviews/return"] = RowAct(
+    rows=REVIEWS,
+    may=on_initiative(initiative_permissions.may_chair),
+    act=actions.return_review,
+    noun="review",
+    page="review-open",
+    form=ReasonOfActForm,
+    given=lambda row, request: {
+        "label": _("What must the owner answer?"),
+        "help_text": _("The owner receives this text."),
+    },
+    back=Review.get_absolute_url,
+    title=gettext_lazy("Request changes"),
+    happens=(
+        SIGN_OFFS_KEPT,
+        gettext_lazy("No obligation is opened. The next attempt starts from the same answers and evidence."),
+    ),
+    verb=gettext_lazy("Request changes"),
+    done=gettext_lazy("The review went back to its owner."),
+)
+ROW_ACTS["reviews/withdraw"] = RowAct(
+    rows=REVIEWS,
+    may=on_initiative(initiative_permissions.may_manage),
+    act=actions.withdraw_review,
+    noun="review",
+    page="review-open",
+    form=ReasonOfActForm,
+    given=lambda row, request: {
+        "label": _("Why"),
+        "help_text": _("The board reads your reason."),
+        "required": False,
+    },
+    back=Review.get_absolute_url,
+    title=gettext_lazy("Withdraw the review"),
+    happens=(
+        SIGN_OFFS_KEPT,
+        gettext_lazy("Answers and evidence stay. You can open another review at any time."),
+    ),
+    verb=gettext_lazy("Withdraw the review"),
+    danger=True,
+    done=gettext_lazy("The review is withdrawn."),
+)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request, pk):
-    """Withdraw an open review, as the owner of the initiative."""
-    row = review_for(request.user, pk)
-    insist(
-        request,
-        initiative_permissions.may_manage(row.initiative, request.user),
-        "withdraw review",
-        row.initiative,
-    )
-    form = ReasonOfActForm(
-        request.POST or None, label=_("Why"), help_text=_("The board reads your reason."), required=False
-    )
-    if request.method == "POST" and form.is_valid():
-        actions.withdraw_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("The review is withdrawn."))
-        return redirect(row)
-    happens = [
-        "The review ends. The sign-offs are kept and do not count for a later review.",
-        "Answers and evidence stay. You can open another review at any time.",
-    ]
-    return act_page(
-        request,
-        row.initiative,
-        title=_("Withdraw the review"),
-        form=form,
-        verb=_("Withdraw the review"),
-        happens=happens,
-        danger=True,
-        back=row.get_absolute_url(),
-    )
+def _stale(row: Review) -> str:
+    """Return whose sign-offs are needed again under another rulebook."""
+    latest = row.sign_offs.latest().select_related("person")
+    names = [sign_off.person.full_name for sign_off in latest if sign_off.approves]
+    if not names:
+        return "All sign-offs go stale. No one has signed off yet."
+    return f"All sign-offs go stale and are needed again: {', '.join(names)}."
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def rebase(request, pk):
-    """Move an open review to the rulebook in force. All its sign-offs become stale."""
-    row = review_for(request.user, pk)
-    insist(
-        request,
-        initiative_permissions.may_manage(row.initiative, request.user),
-        "move review to rulebook",
-        row.initiative,
-    )
-    if request.method == "POST":
-        actions.rebase_review(review=row, by=request.user)
-        messages.success(request, _("The review now uses the rulebook in force. Every seat must sign again."))
-        return redirect(row)
-    current = Rulebook.objects.current()
-    title = _("Switch to rulebook %(version)s") % {"version": current.version}
-    names = [
-        sign_off.person.full_name
-        for sign_off in row.sign_offs.latest().select_related("person")
-        if sign_off.approves
-    ]
-    stale = "All sign-offs go stale"
-    happens = [
-        f"The review uses rulebook {current.version} instead of {row.rulebook.version}.",
-        f"{stale} and are needed again: {', '.join(names)}."
-        if names
-        else f"{stale}. No one has signed off yet.",
-    ]
-    return act_page(
-        request,
-        row.initiative,
-        title=title,
-        form=None,
-        verb=title,
-        happens=happens,
-        back=row.get_absolute_url(),
-    )
+def _switch(row: Review) -> str:
+    return phrase("Switch to rulebook {}", Rulebook.objects.current().version)
+
+
+ROW_ACTS["reviews/rebase"] = RowAct(
+    rows=REVIEWS,
+    may=on_initiative(initiative_permissions.may_manage),
+    act=actions.rebase_review,
+    noun="review",
+    page="review-open",
+    form=Form,
+    back=Review.get_absolute_url,
+    title=_switch,
+    happens=(
+        lambda row: (
+            f"The review uses rulebook {Rulebook.objects.current().version} instead of {row.rulebook.version}."
+        ),
+        _stale,
+    ),
+    verb=_switch,
+    done=gettext_lazy("The review now uses the rulebook in force. Every seat must sign again."),
+)

@@ -3,22 +3,21 @@
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
 from governance.gates import levels, requirements
 from governance.identity.proofs import demands
-from governance.models import Rulebook
+from governance.models import Rulebook, User
 from governance.people.boards import members_now
-from governance.permission_result import all_of
+from governance.permission_result import Answer, all_of, yes
 from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
 from governance.vocabulary import SignOffVerdict
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -29,25 +28,14 @@ from initiatives.lifecycle.activity import recent_changes
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.holds.actions import HELD_UP
 from initiatives.lifecycle.initiative import review_state
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, insist
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.lifecycle.reviews import actions, presentation, review_turn
-from initiatives.lifecycle.reviews.decision_views import act_page, decide, rebase, return_review, withdraw
+from initiatives.lifecycle.reviews.decision_views import REVIEWS
 from initiatives.lifecycle.reviews.feasibility import feasibility
 from initiatives.lifecycle.reviews.forms import NoteForm, QuestionForm, TextForm
 from initiatives.models import Condition, Question, Review
 from initiatives.models.initiative import gate_out_of
-
-__all__ = [
-    "answer",
-    "ask",
-    "decide",
-    "meet",
-    "open_review",
-    "rebase",
-    "return_review",
-    "review",
-    "withdraw",
-]
 
 
 @on_any_day(review_on_any_day)
@@ -71,7 +59,6 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
         )
         line.questions.append(question)
     return initiative_context(request, row.initiative, "review-open", facts=facts) | {
-        "nav": "reviews",
         "title": rulebook.gates[row.gate].title,
         "review": row,
         "early": review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
@@ -198,7 +185,7 @@ def open_review(request, ref):
     past = list(initiative.reviews.select_related("rulebook").order_by("-id"))
     for row in past:
         row.gate_title = row.parsed_rulebook.gates[row.gate].title
-    context |= {"nav": "reviews", "title": _("Reviews of this initiative"), "past": past}
+    context |= {"title": _("Reviews of this initiative"), "past": past}
     gate = gate_out_of(initiative.stage)
     if gate and context["open_review"] is None and not initiative.withdrawn_at:
         context |= _before_opening(initiative, gate, context)
@@ -281,107 +268,77 @@ def _tier_waits(initiative, seats) -> str:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def ask(request, pk):
-    """Ask about one criterion, apart from any verdict."""
-    row = review_for(request.user, pk)
-    insist(request, initiative_permissions.may_ask(row, request.user), "ask", row.initiative)
-    gate = row.parsed_rulebook.gates[row.gate]
-    initial = {"criterion": request.GET.get("criterion", "")}
-    form = QuestionForm(request.POST or None, initial=initial, gate=gate)
-    if request.method == "POST" and form.is_valid():
-        actions.ask_question(review=row, by=request.user, **form.cleaned_data)
-        messages.success(
-            request, _("Asked. The owner was notified. The answer will be shown beside the criterion.")
-        )
-        return redirect(f"{row.get_absolute_url()}#{form.cleaned_data['criterion']}")
-    back = row.get_absolute_url()
-    return act_page(
-        request, row.initiative, title=_("Ask the owner"), form=form, verb=_("Ask the owner"), back=back
-    )
+ROW_ACTS["reviews/ask"] = RowAct(
+    rows=REVIEWS,
+    may=initiative_permissions.may_ask,
+    act=actions.ask_question,
+    noun="review",
+    page="review-open",
+    form=QuestionForm,
+    given=lambda row, request: {
+        "gate": row.parsed_rulebook.gates[row.gate],
+        "initial": {"criterion": request.GET.get("criterion", "")},
+    },
+    back=Review.get_absolute_url,
+    after=lambda row, made, person: f"{row.get_absolute_url()}#{made.criterion}",
+    title=gettext_lazy("Ask the owner"),
+    verb=gettext_lazy("Ask the owner"),
+    done=gettext_lazy("Asked. The owner was notified. The answer will be shown beside the criterion."),
+)
+ROW_ACTS["questions/answer"] = RowAct(
+    rows=Question.objects.select_related("asked_by", "review__initiative__unit", "review__rulebook"),
+    of="review",
+    may=lambda row, person: initiative_permissions.may_collaborate(row.review.initiative, person),
+    act=actions.answer_question,
+    noun="question",
+    page="review-open",
+    form=TextForm,
+    back=lambda row: f"{row.review.get_absolute_url()}#{row.criterion}",
+    title=gettext_lazy("Answer the board"),
+    lede=lambda row: phrase(
+        "{} asks: {} The question is about “{}”",
+        row.asked_by,
+        row.text,
+        row.review.criterion(row.criterion).question,
+    ),
+    verb=gettext_lazy("Send the answer"),
+    done=lambda row: phrase("Answered. {} was notified.", row.asked_by),
+)
+CONDITIONS = Condition.objects.select_related("owner", "met_by", "review__initiative__unit")
 
 
-def _of_review(request, rows, pk):
-    """Return a row of a review on a visible initiative, with that review. Raises Http404."""
-    found = rows.filter(pk=pk).first()
-    if found is None:
-        raise Http404("This page does not exist, or you cannot see it.")
-    return found, review_for(request.user, found.review_id)
+def _may_meet(row: Condition, person: User) -> Answer:
+    owns = row.owner_id == person.pk
+    return yes() if owns else initiative_permissions.may_manage(row.review.initiative, person)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def answer(request, pk):
-    """Answer a question of the board."""
-    question, row = _of_review(request, Question.objects.select_related("asked_by"), pk)
-    insist(
-        request,
-        initiative_permissions.may_collaborate(row.initiative, request.user),
-        "answer question",
-        row.initiative,
-    )
-    form = TextForm(request.POST or None)
-    about = row.criterion(question.criterion).question
-    form.fields[
-        "text"
-    ].help_text = f"{question.asked_by} asks: {question.text} The question is about “{about}”"
-    if request.method == "POST" and form.is_valid():
-        actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)
-        messages.success(request, phrase("Answered. {} was notified.", question.asked_by).in_language())
-        return redirect(f"{row.get_absolute_url()}#{question.criterion}")
-    back = f"{row.get_absolute_url()}#{question.criterion}"
-    return act_page(
-        request, row.initiative, title=_("Answer the board"), form=form, verb=_("Send the answer"), back=back
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def not_met(request, pk):
-    """Record that a condition which was declared met is not met, with the reason."""
-    condition, row = _of_review(request, Condition.objects.select_related("owner", "met_by"), pk)
-    condition.review = row
-    may = may_judge_condition(condition, request.user)
-    insist(request, may, "reopen condition", row.initiative)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        actions.reopen_condition(condition=condition, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(
-            request, phrase("The condition is open again. {} was notified.", condition.owner).in_language()
-        )
-        return redirect(row)
-    happens = [
-        f"{condition.met_by} wrote: {condition.met_note}",
-        f"“{condition.text}” is open again. If it is overdue, it blocks decisions.",
-    ]
-    return act_page(
-        request,
-        row.initiative,
-        title=_("A condition is not met"),
-        form=form,
-        verb=_("Record that the condition is not met"),
-        happens=happens,
-        back=row.get_absolute_url(),
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def meet(request, pk):
-    """Record that a condition of a decision is met, with the evidence."""
-    condition, row = _of_review(request, Condition.objects.select_related("owner"), pk)
-    if condition.owner_id != request.user.pk:
-        may = initiative_permissions.may_manage(row.initiative, request.user)
-        insist(request, may, "meet condition", row.initiative)
-    form = NoteForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        actions.meet_condition(condition=condition, note=form.cleaned_data["note"], by=request.user)
-        messages.success(request, _("The condition is met."))
-        return redirect(row)
-    happens = [f"“{condition.text}” counts as met from now on and no longer blocks decisions."]
-    return act_page(
-        request,
-        row.initiative,
-        title=_("Meet a condition"),
-        form=form,
-        verb=_("Mark the condition as met"),
-        happens=happens,
-        back=row.get_absolute_url(),
-    )
+ROW_ACTS["conditions/reopen"] = RowAct(
+    rows=CONDITIONS,
+    of="review",
+    may=may_judge_condition,
+    act=actions.reopen_condition,
+    noun="condition",
+    page="review-open",
+    back=lambda row: row.review.get_absolute_url(),
+    title=gettext_lazy("A condition is not met"),
+    happens=(
+        lambda row: f"{row.met_by} wrote: {row.met_note}",
+        lambda row: f"“{row.text}” is open again. If it is overdue, it blocks decisions.",
+    ),
+    verb=gettext_lazy("Record that the condition is not met"),
+    done=lambda row: phrase("The condition is open again. {} was notified.", row.owner),
+)
+ROW_ACTS["conditions/meet"] = RowAct(
+    rows=CONDITIONS,
+    of="review",
+    may=_may_meet,
+    act=actions.meet_condition,
+    noun="condition",
+    page="review-open",
+    form=NoteForm,
+    back=lambda row: row.review.get_absolute_url(),
+    title=gettext_lazy("Meet a condition"),
+    happens=(lambda row: f"“{row.text}” counts as met from now on and no longer blocks decisions.",),
+    verb=gettext_lazy("Mark the condition as met"),
+    done=gettext_lazy("The condition is met."),
+)

@@ -246,7 +246,7 @@ def pages(review: Review) -> list[str]:
         "/reviews/",
         review.get_absolute_url(),
         *(reverse(name, args=[initiative.ref]) for name in sections),
-        *(reverse("question-answer", args=[row.pk]) for row in review.questions.all()),
+        *(reverse("row-act", args=["questions", row.pk, "answer"]) for row in review.questions.all()),
         *(reverse("sign-off", args=[row.pk]) for row in review.sign_offs.all()[:2]),
     ]
 

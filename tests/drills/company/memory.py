@@ -422,7 +422,7 @@ class Person(threading.Thread):
         """Sign for one's seat where a review is open, or take the signature back."""
         review = self.one_of(r"/reviews/\d+/", self.open("/reviews/"))
         page = self.open(review) if review else ""
-        if back := self.one_of(r"/sign-offs/\d+/withdraw/", page):
+        if back := self.one_of(r"/rows/sign-offs/\d+/withdraw/", page):
             self.fill(back, back, reason="Looked at it again.")
         elif way := self.one_of(r"/reviews/\d+/sign/\w+/[^\"]*", page):
             self.fill(way.partition("?")[0] + "?verdict=approve", "sign", password=self.password)

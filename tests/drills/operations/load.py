@@ -331,7 +331,7 @@ class Load:
             if own is None:
                 self._look_up(signer)
             elif own:
-                path = f"/sign-offs/{own}/withdraw/"
+                path = f"/rows/sign-offs/{own}/withdraw/"
                 page = signer.browser.open("signature", path)
                 answer = signer.browser.send("signature", path, page, "reason", reason="Looked at it again.")
                 if b'name="confirmed"' in answer.body:  # the page says what follows, and asks again
@@ -357,7 +357,7 @@ class Load:
 
     def _look_up(self, signer: Signer) -> None:
         page = signer.browser.open("signature", f"/reviews/{self.world.review}/").body.decode()
-        found = re.search(r"/sign-offs/(\d+)/withdraw/", page)
+        found = re.search(r"/rows/sign-offs/(\d+)/withdraw/", page)
         signer.own = found[1] if found else ""
 
     def look(self) -> None:

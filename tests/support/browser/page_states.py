@@ -6,7 +6,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "interactions-person": ("second_admin", {}),
     "import-undo": ("admin", {"imports": "live_batch"}),
     "board-take-over": ("admin", {"boards": "waiting_board"}),
-    "condition-not-met": ("chair", {"conditions": "met_condition"}),
+    "conditions/reopen": ("chair", {"conditions": "met_condition"}),
     "sign-in": (None, {}),
     "password-set": (None, {}),
     "digest-leave": (None, {"token": "leaving"}),

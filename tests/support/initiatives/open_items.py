@@ -180,7 +180,7 @@ def _obligations(initiative: Initiative) -> Iterator[OpenItem]:
             yield _item(f"to fill: {row}", _of("role-propose", initiative.ref))
     for review in initiative.reviews.all():
         for row in review.conditions.filter(met_at__isnull=True):
-            yield _item(f"condition: {row}", _of("condition-meet", row.pk))
+            yield _item(f"condition: {row}", _row("conditions", row.pk, "meet"))
     for row in initiative.gaps.filter(closed_at__isnull=True):
         yield _item(f"gap: {row}", _row("gaps", row.pk, "close"))
 
@@ -191,7 +191,7 @@ def _reviews(initiative: Initiative) -> Iterator[OpenItem]:
     successor = () if owned else (_of("role-propose", initiative.ref),)
     for review in initiative.reviews.filter(outcome="open"):
         for row in review.questions.filter(answered_at__isnull=True):
-            yield _item(f"question: {row.text}", _of("question-answer", row.pk), *successor)
+            yield _item(f"question: {row.text}", _row("questions", row.pk, "answer"), *successor)
         verdict = review_state.snapshot_of(review).verdict
         if verdict.decidable:
             yield _item("the review can be decided", _of("review-decide", review.pk))

@@ -32,7 +32,7 @@ from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.lifecycle.reviews import presentation as review_presentation
 from initiatives.lifecycle.reviews import review_turn
-from initiatives.lifecycle.reviews.decision_views import act_page, insist_open
+from initiatives.lifecycle.reviews.decision_views import insist_open
 from initiatives.lifecycle.reviews.forms import ReasonOfActForm, ReplyForm, people_around
 from initiatives.lifecycle.reviews.sign_offs import actions
 from initiatives.lifecycle.reviews.sign_offs.actions import may_approve, statement_for
@@ -225,7 +225,6 @@ def _forget_words(request, row: Review, seat: str) -> None:
 
 def _page(request, row: Review, seat: str, verdict: str, template: str, *, status=200, facts=None, **more):
     context = initiative_context(request, row.initiative, "review-open", facts=facts) | {
-        "nav": "reviews",
         "frame": "form",
         "title": f"{VERDICTS[verdict]}: {seat_word(seat).lower()}",
         "review": row,
@@ -381,7 +380,6 @@ def statement(request, pk):
     cast = sign_offs.get(sign_off.seat)
     stands = cast is not None and cast.row.pk == sign_off.pk
     context = initiative_context(request, row.initiative, "review-open") | {
-        "nav": "reviews",
         "title": f"{sign_off.get_verdict_display()}: {sign_off.get_seat_display().lower()}",
         "review": row,
         "sign_off": sign_off,
@@ -398,8 +396,9 @@ def statement(request, pk):
     return render(request, "initiatives/reviews/sign_offs/sign_off.html", context)
 
 
+SIGN_OFFS = SignOff.objects.select_related("person", "review__initiative__unit", "review__rulebook")
 ROW_ACTS["sign-offs/reply"] = RowAct(
-    rows=SignOff.objects.select_related("person", "review__initiative__unit", "review__rulebook"),
+    rows=SIGN_OFFS,
     of="review",
     may=actions.may_reply,
     act=actions.reply,
@@ -438,34 +437,27 @@ def _entry_of(sign_off: SignOff) -> Entry | None:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request, pk):
-    """Withdraw a sign-off with a new row. The old row stays readable."""
-    sign_off = _sign_off(request, pk)
-    insist(
-        request,
-        initiative_permissions.may_withdraw_sign_off(sign_off, request.user),
-        "withdraw sign-off",
-        sign_off.review.initiative,
-    )
-    form = ReasonOfActForm(
-        request.POST or None, label=_("Why"), help_text=_("The board and the team read your reason.")
-    )
-    if request.method == "POST" and form.is_valid():
-        actions.withdraw_sign_off(sign_off=sign_off, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("The sign-off is withdrawn. You can still read the statement."))
-        return redirect(sign_off.review)
-    happens = [
-        f"The seat {sign_off.get_seat_display().lower()} has no sign-off until its holder signs off again.",
-        "The statement stays readable, with this reason.",
-    ]
-    return act_page(
-        request,
-        sign_off.review.initiative,
-        title=_("Withdraw a sign-off"),
-        form=form,
-        verb=_("Withdraw the sign-off"),
-        happens=happens,
-        danger=True,
-        back=sign_off.review.get_absolute_url(),
-    )
+ROW_ACTS["sign-offs/withdraw"] = RowAct(
+    rows=SIGN_OFFS,
+    of="review",
+    may=initiative_permissions.may_withdraw_sign_off,
+    act=actions.withdraw_sign_off,
+    noun="sign_off",
+    page="review-open",
+    form=ReasonOfActForm,
+    given=lambda row, request: {
+        "label": _("Why"),
+        "help_text": _("The board and the team read your reason."),
+    },
+    back=lambda row: row.review.get_absolute_url(),
+    title=gettext_lazy("Withdraw a sign-off"),
+    happens=(
+        lambda row: (
+            f"The seat {row.get_seat_display().lower()} has no sign-off until its holder signs off again."
+        ),
+        gettext_lazy("The statement stays readable, with this reason."),
+    ),
+    verb=gettext_lazy("Withdraw the sign-off"),
+    danger=True,
+    done=gettext_lazy("The sign-off is withdrawn. You can still read the statement."),
+)

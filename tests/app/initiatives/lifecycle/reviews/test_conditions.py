@@ -145,7 +145,7 @@ def test_an_open_condition_is_not_judged(cast, condition):
 
 
 def test_the_page_of_the_review_leads_to_it_and_shows_the_reason(cast, met, as_):
-    url, page = reverse("condition-not-met", args=[met.pk]), met.review.get_absolute_url()
+    url, page = reverse("row-act", args=["conditions", met.pk, "reopen"]), met.review.get_absolute_url()
     for person, there in (
         (cast.seat_value, True),
         (cast.chair, True),
@@ -163,7 +163,7 @@ def test_the_page_of_the_review_leads_to_it_and_shows_the_reason(cast, met, as_)
     assert met.met_at is None
     shown = as_(cast.lead).get(page).content.decode()
     assert WHY in shown
-    assert reverse("condition-meet", args=[met.pk]) in shown
+    assert reverse("row-act", args=["conditions", met.pk, "meet"]) in shown
 
 
 def test_another_account_of_who_had_to_meet_it_does_not_judge(cast, met):

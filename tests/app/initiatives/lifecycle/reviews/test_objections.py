@@ -187,7 +187,7 @@ def test_a_reply_is_a_message_of_the_review_and_asks_the_seat_to_look_again(cast
     assert not asks(cast.owner, review, "Answer the objection")
     page = text_of(as_(cast.seat_security).get(review.get_absolute_url()))
     assert "Storage is off since May." in page
-    assert at("sign-off-withdraw", row.pk) in page
+    assert at("sign-offs/withdraw", row.pk) in page
     sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read.", by=row.person)
     assert as_(cast.owner).get(url).status_code == 403, "nothing is left to reply to"
 
@@ -334,7 +334,7 @@ def test_an_objection_and_a_question_outlive_their_criterion(cast, as_):
         review.initiative.get_absolute_url(),
     ]
     acts = [
-        reverse("question-answer", args=[question.pk]),
+        reverse("row-act", args=["questions", question.pk, "answer"]),
         f"{reverse('row-act', args=['sign-offs', objection.pk, 'reply'])}?criterion={GONE}",
     ]
     for person, urls in (

@@ -23,7 +23,7 @@ from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Condition, Review, ReviewVisit
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED, at
 from tests.support.initiatives.open_reviews import before_mvp, before_prototype, signed_off
 from tests.support.rules.plain_rulebook import plain_text
 
@@ -98,13 +98,13 @@ def test_the_list_filters_in_the_url_and_takes_junk(cast, as_):
 def test_strangers_find_nothing(cast, as_):
     review = before_prototype(cast)
     client = as_(cast.outsider)
-    names = ["review", "review-decide", "review-return", "review-withdraw", "review-rebase", "review-ask"]
+    names = ["review", "review-decide", "reviews/return", "reviews/withdraw", "reviews/rebase", "reviews/ask"]
     for name in names:
-        assert client.get(reverse(name, args=[review.pk])).status_code == 404
-        assert client.post(reverse(name, args=[review.pk])).status_code in (404, 405)
+        assert client.get(at(name, review.pk)).status_code == 404
+        assert client.post(at(name, review.pk)).status_code in (404, 405)
     assert client.get(reverse("review-open", args=[review.initiative.ref])).status_code == 404
-    assert client.get("/questions/1/answer/").status_code == 404
-    assert client.get("/conditions/1/meet/").status_code == 404
+    assert client.get(at("questions/answer", 1)).status_code == 404
+    assert client.get(at("conditions/meet", 1)).status_code == 404
 
 
 def test_the_page_names_what_stands_in_the_way_first(cast, as_):
@@ -360,7 +360,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
     assert row.proposed_by == cast.seat_value
     assert Review.objects.get(pk=review.pk).outcome == "approved_with_conditions"
 
-    meet = reverse("condition-meet", args=[row.pk])
+    meet = reverse("row-act", args=["conditions", row.pk, "meet"])
     assert as_(cast.seat_risk).post(meet, {"note": "Done."}).status_code == 403
     assert as_(cast.owner).post(meet, {"note": ""}).status_code == 200
     assert as_(cast.owner).post(meet, {"note": "Sample of 200, in the report."}).status_code == 302
@@ -405,7 +405,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
     review = before_prototype(cast)
     rulebook = review.rulebook.parsed
     key = rulebook.gates["prototype"].criteria[0].key
-    ask = reverse("review-ask", args=[review.pk])
+    ask = reverse("row-act", args=["reviews", review.pk, "ask"])
     assert as_(cast.owner).post(ask, {"criterion": key, "text": "?"}).status_code == 403
     empty = as_(cast.seat_risk).post(ask, {"criterion": key, "text": ""})
     assert empty.status_code == 200
@@ -414,7 +414,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
         as_(cast.seat_risk).post(ask, {"criterion": key, "text": "On <b>what</b> sample?"}).status_code == 302
     )
     question = review.questions.get()
-    reply = reverse("question-answer", args=[question.pk])
+    reply = reverse("row-act", args=["questions", question.pk, "answer"])
     page = words(as_(cast.owner).get(review.get_absolute_url()))
     assert "On <b>what</b> sample?" in page
     asked = as_(cast.owner).get(reply).content.decode()
@@ -426,7 +426,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
     assert as_(cast.owner).post(reply, {"text": "300 notes."}).status_code == 409
     assert "200 notes." in words(as_(cast.seat_risk).get(review.get_absolute_url()))
 
-    back = reverse("review-return", args=[review.pk])
+    back = reverse("row-act", args=["reviews", review.pk, "return"])
     assert as_(cast.owner).post(back, {"reason": "x"}).status_code == 403
     assert as_(cast.chair).post(back, {"reason": ""}).status_code == 200
     assert as_(cast.chair).post(back, {"reason": "Which sample?"}).status_code == 302
@@ -436,7 +436,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
     second = review_actions.open_review(initiative=review.initiative, by=cast.owner)
     with pytest.raises(Conflict, match="has been open since"):
         review_actions.open_review(initiative=review.initiative, by=cast.owner)
-    gone = reverse("review-withdraw", args=[second.pk])
+    gone = reverse("row-act", args=["reviews", second.pk, "withdraw"])
     assert as_(cast.chair).post(gone, {}).status_code == 403
     assert as_(cast.owner).post(gone, {"reason": ""}).status_code == 302
     assert Review.objects.get(pk=second.pk).outcome == "withdrawn"
@@ -450,7 +450,7 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     assert "Rulebook 2031.9 came into force after the review was opened." in words(
         as_(cast.chair).get(review.get_absolute_url())
     )
-    url = reverse("review-rebase", args=[review.pk])
+    url = reverse("row-act", args=["reviews", review.pk, "rebase"])
     assert as_(cast.chair).post(url).status_code == 403
     assert "All sign-offs go stale and are needed again: Amara Diallo." in words(as_(cast.owner).get(url))
     assert as_(cast.owner).post(url).status_code == 302

@@ -441,7 +441,7 @@ def test_a_new_session_loses_no_more_than_the_words_that_the_browser_keeps(cast,
 def test_withdrawing_is_for_the_signer_and_stays_readable(cast, as_):
     review = before_prototype(cast)
     sign_off = initiative_acts.sign_off(review, "business_value", cast.seat_value)
-    url = reverse("sign-off-withdraw", args=[sign_off.pk])
+    url = reverse("row-act", args=["sign-offs", sign_off.pk, "withdraw"])
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).post(url, {"reason": "Not mine."}).status_code == 403
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.seat_risk.pk).exists()
