@@ -276,7 +276,8 @@ def _acceptance(initiative, role: str, may: WhoMay) -> tuple[str, str]:
     asked = [row for row in initiative_rows.roles(initiative) if row.role == role and row.open]
     own = next((row for row in asked if row.person_id == may.person.pk), None)
     if own is not None:
-        return reverse("role-again" if own.accepted_at else "role", args=[own.pk]), phrase("Accept the role")
+        verb = "accept-again" if own.accepted_at else "accept"
+        return reverse("row-act", args=["roles", own.pk, verb]), phrase("Accept the role")
     if not asked and may.propose_role:
         return f"{reverse('role-propose', args=[initiative.ref])}?role={role}", "Propose someone"
     return reverse("people", args=[initiative.ref]), phrase("See who was asked")

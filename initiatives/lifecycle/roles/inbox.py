@@ -58,7 +58,7 @@ def _described(row: RoleAssignment) -> DueTask:
         row.initiative,
         row.person,
         Role(row.role).label,
-        Act("accept", reverse("role", args=[row.pk]), phrase("Read and answer")),
+        Act("accept", reverse("row-act", args=["roles", row.pk, "accept"]), phrase("Read and answer")),
         phrase(
             "{}. {} proposed you. The role takes effect after you have accepted it. You can also decline.",
             row.initiative.title,

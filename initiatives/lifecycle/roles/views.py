@@ -1,24 +1,22 @@
 """Pages of people on an initiative: propose, accept, decline, accept again, end."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
 from governance.models import Absence, User
-from governance.permission_result import Answer, Conflict, no, yes
+from governance.permission_result import Answer, no, yes
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Role
-from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,
@@ -102,12 +100,9 @@ def propose(request, ref):
     )
 
 
-ASSIGNMENTS = RoleAssignment.objects.select_related("initiative__unit", "initiative__contract", "person")
-
-
-def _assignment(request, pk: int) -> RoleAssignment:
-    """Return the role on a visible initiative. The proposed person sees the initiative."""
-    return initiative_lookup.of_initiative(ASSIGNMENTS, request.user, pk)
+ASSIGNMENTS = RoleAssignment.objects.select_related(
+    "initiative__unit", "initiative__contract", "person", "proposed_by"
+)
 
 
 def holder_of(row: RoleAssignment) -> int | None:
@@ -116,111 +111,92 @@ def holder_of(row: RoleAssignment) -> int | None:
     return held.person_id if held is not None else None
 
 
-def _acceptance(request, row: RoleAssignment) -> AcceptForm:
-    """Return the form that accepts a role."""
-    purpose = f"accept the role {row.get_role_display().lower()} on {row.initiative.ref}"
-    return AcceptForm(
-        sent(request),
-        request=request,
-        purpose=purpose,
-        facts=lambda: acceptance_facts(row, holder_of(row)),
-    )
+def _signed(row: RoleAssignment, request: SignedInRequest) -> dict:
+    """Return what the signature on an acceptance covers."""
+    return {
+        "purpose": f"accept the role {row.get_role_display().lower()} on {row.initiative.ref}",
+        "facts": lambda: acceptance_facts(row, holder_of(row)),
+        "shows": None,
+    }
 
 
-@sensitive_post_parameters("password")
-def role(request, pk):
-    """Show the words that a role's acceptance covers, and accept it in person."""
-    row = _assignment(request, pk)
-    initiative = row.initiative
-    words = acceptance_words(initiative, row.role)
+def _accepting(row: RoleAssignment, request: SignedInRequest) -> dict:
+    """Return what the page of a role shows besides its form."""
     mine = row.person_id == request.user.pk
     open_ = not (row.accepted_at or row.declined_at or row.ended_at)
     answer = initiative_permissions.may_accept_role(row, request.user)
-    if request.method == "POST" and not (answer and open_):
-        with act("accept role", by=request.user, initiative=initiative):
-            answer.or_refuse()
-            raise Conflict("This proposal was already answered, or it has ended.")
-    form = _acceptance(request, row)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.accept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
-        except ValidationError as error:
-            put_errors(form, error)
-        else:
-            messages.success(
-                request,
-                phrase(
-                    "You are now {} of {}.", label(row.get_role_display(), inside=True), initiative.ref
-                ).in_language(),
-            )
-            return redirect("people", initiative.ref)
     if answer and not open_:
         answer = no(
             "This proposal was already answered, or it has ended.", "Ask the owner to propose you again."
         )
-    return ask(
-        request,
-        initiative,
-        "people",
-        form,
-        template="initiatives/roles/role_accept.html",
-        title=_("%(get_role_display)s: %(person)s")
-        % {"get_role_display": row.get_role_display(), "person": row.person},
-        role=row,
-        words=words,
-        mine=mine,
-        may_answer=answer,
-        waiting=RoleAssignment.objects.to_accept(request.user).count() if mine and open_ else 0,
-        back_url=reverse("people", args=[initiative.ref]),
-    )
+    return {
+        "role": row,
+        "words": acceptance_words(row.initiative, row.role),
+        "mine": mine,
+        "may_answer": answer,
+        "waiting": RoleAssignment.objects.to_accept(request.user).count() if mine and open_ else 0,
+    }
 
 
-def decline(request, pk):
-    """Decline a role, in person."""
-    row = _assignment(request, pk)
-    initiative_permissions.may_answer_role(row, request.user).or_refuse()
-    form = DeclineForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        actions.decline_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("You declined the role. The person who asked you sees your answer."))
-        return redirect("inbox")
-    return ask(
-        request,
-        row.initiative,
-        "people",
-        form,
-        title=_("Decline: %(get_role_display)s") % {"get_role_display": row.get_role_display()},
-        happens=[f"{row.proposed_by} must find someone else as {row.get_role_display().lower()}."],
-        verb=_("Decline the role"),
-        back_url=reverse("role", args=[row.pk]),
-    )
+ROW_ACTS["roles/accept"] = RowAct(
+    rows=ASSIGNMENTS,
+    may=initiative_permissions.may_accept_role,
+    may_open=lambda row, person: yes(),
+    act=actions.accept_role,
+    noun="assignment",
+    page="people",
+    form=AcceptForm,
+    given=_signed,
+    signed=AcceptForm.act,
+    template="initiatives/roles/role_accept.html",
+    context=_accepting,
+    title=lambda row: phrase("{}: {}", label(row.get_role_display()), row.person),
+    verb=gettext_lazy("Accept the role"),
+    done=lambda row: phrase(
+        "You are now {} of {}.", label(row.get_role_display(), inside=True), row.initiative.ref
+    ),
+)
+ROW_ACTS["roles/decline"] = RowAct(
+    rows=ASSIGNMENTS,
+    may=initiative_permissions.may_answer_role,
+    act=actions.decline_role,
+    noun="assignment",
+    page="people",
+    form=DeclineForm,
+    back=lambda row: reverse("row-act", args=["roles", row.pk, "accept"]),
+    after=lambda row, made, person: reverse("inbox"),
+    title=lambda row: phrase("Decline: {}", label(row.get_role_display())),
+    happens=(lambda row: f"{row.proposed_by} must find someone else as {row.get_role_display().lower()}.",),
+    verb=gettext_lazy("Decline the role"),
+    done=gettext_lazy("You declined the role. The person who asked you sees your answer."),
+)
 
 
-@sensitive_post_parameters("password")
-def again(request, pk):
-    """Accept a held role again, so that the acceptance is fresh."""
-    row = _assignment(request, pk)
-    initiative_permissions.may_accept_role(row, request.user).or_refuse()
-    if not row.accepted_at or row.ended_at:
-        raise Http404("Only a current role can be accepted again.")
-    form = _acceptance(request, row)
-    if request.method == "POST" and form.is_valid():
-        actions.reaccept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
-        messages.success(request, _("Accepted again, as of today."))
-        return redirect("people", row.initiative.ref)
-    return ask(
-        request,
-        row.initiative,
-        "people",
-        form,
-        title=_("Accept again: %(get_role_display)s") % {"get_role_display": row.get_role_display()},
-        lede=row.accepted_words or acceptance_words(row.initiative, row.role),
-        happens=[
-            _("Your acceptance counts as evidence from today. The earlier acceptance stays in the activity.")
-        ],
-        verb=_("Accept the role again"),
-        back_url=reverse("people", args=[row.initiative.ref]),
-    )
+def _may_accept_again(row: RoleAssignment, person: User) -> Answer:
+    may = initiative_permissions.may_accept_role(row, person)
+    held = row.accepted_at and not row.ended_at
+    return may if held or not may else no("Only a current role can be accepted again.")
+
+
+ROW_ACTS["roles/accept-again"] = RowAct(
+    rows=ASSIGNMENTS,
+    may=_may_accept_again,
+    act=actions.reaccept_role,
+    noun="assignment",
+    page="people",
+    form=AcceptForm,
+    given=_signed,
+    signed=AcceptForm.act,
+    title=lambda row: phrase("Accept again: {}", label(row.get_role_display())),
+    lede=lambda row: row.accepted_words or acceptance_words(row.initiative, row.role),
+    happens=(
+        gettext_lazy(
+            "Your acceptance counts as evidence from today. The earlier acceptance stays in the activity."
+        ),
+    ),
+    verb=gettext_lazy("Accept the role again"),
+    done=gettext_lazy("Accepted again, as of today."),
+)
 
 
 def _may_revoke(row: RoleAssignment, person: User) -> Answer:

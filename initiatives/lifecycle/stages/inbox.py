@@ -122,7 +122,7 @@ def of_role(row: RoleAssignment, due: date, warn: tuple[int, ...]) -> DueTask:
         warn,
         row.person,
         phrase("Accept again: {} of {}", label(Role(row.role).label, inside=True), row.initiative.title),
-        Act("accept", reverse("role-again", args=[row.pk]), phrase("Accept again")),
+        Act("accept", reverse("row-act", args=["roles", row.pk, "accept-again"]), phrase("Accept again")),
         phrase(
             "Production must be confirmed again regularly. After {}, the initiative is held at MVP.", day(due)
         ),

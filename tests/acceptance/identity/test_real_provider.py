@@ -280,7 +280,7 @@ def test_a_role_is_accepted_by_a_token_for_exactly_its_statement(cast, real):
     ana = User.objects.get(full_name="Ana Ruiz")
     initiative = make_initiative(cast)
     row = role_actions.propose_role(initiative=initiative, role="technical_lead", person=ana, by=cast.owner)
-    url = reverse("role", args=[row.pk])
+    url = reverse("row-act", args=["roles", row.pk, "accept"])
     token = re.search(r'name="sign_token" value="([^"]+)"', client.get(url).content.decode())[1]
     shown = client.post(url, {"words": "I do.", "sign_token": token, "sign_prepare": "at real"})
     back = client.get(person.come_back(client.get(f"{shown.url}go/").url))

@@ -152,8 +152,8 @@ MORE = [
     ("evidence-add", "?kind=document", "owner"),
     ("review-decide", "?outcome=approved_with_conditions", "chair"),
     ("review-decide", "?outcome=refused", "chair"),
-    ("role-decline", "", "second_admin"),
-    ("role", "", "second_admin"),
+    ("roles/decline", "", "second_admin"),
+    ("roles/accept", "", "second_admin"),
 ]
 
 

@@ -159,7 +159,7 @@ def test_a_requirement_of_acceptance_leads_to_who_accepts(cast, as_):
     )
     assert row() == (reverse("people", args=[initiative.ref]), "See who was asked")
     mine = as_(cast.support).get(at("requirement", initiative.ref, "mvp.duty")).context["row"]["fix"]
-    assert mine == (reverse("role", args=[asked.pk]), "Accept the role")
+    assert mine == (reverse("row-act", args=["roles", asked.pk, "accept"]), "Accept the role")
 
 
 def test_what_waits_for_its_seat_is_nobody_elses_to_do(cast, as_):

@@ -496,7 +496,7 @@ def the_owner_is_gone(watch: Watch, cast, initiative, successor) -> None:
     shot(sponsor, "2-4-proposed")
     admin = watch.let_in(cast.admin)
     role = initiative.roles.get(role="owner", person=successor)
-    admin.page.goto(f"/roles/{role.pk}/")
+    admin.page.goto(f"/rows/roles/{role.pk}/accept/")
     says(admin, "Only Nils Holm can answer this")
     expect(admin.page.get_by_role("button", name="Accept the role")).to_be_disabled()
     shot(admin, "2-4-not-for-another")

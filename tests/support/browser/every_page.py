@@ -358,7 +358,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
             reverse("report", args=["behaviour-report", world["behaviour-report"]]),
         ),
         Page("report-draft", cast.lead, reverse("report", args=["draft", world["draft"]])),
-        Page("role-asked", cast.second_admin, address("role", world)),
+        Page("role-asked", cast.second_admin, address("roles/accept", world)),
         Page("review-unsigned", cast.seat_value, of_review),
         Page("sign-value", cast.seat_value, f"{of_review}sign/business_value/"),
         Page("sign-object", cast.seat_value, f"{of_review}sign/business_value/?verdict=object"),

@@ -57,7 +57,9 @@ def _roles(initiative: Initiative) -> Iterator[OpenItem]:
     for row in initiative.roles.filter(
         accepted_at__isnull=True, ended_at__isnull=True, declined_at__isnull=True
     ):
-        yield _item(f"role {row.role} waits for {row.person}", _of("role", row.pk), _of("roles-to-accept"))
+        yield _item(
+            f"role {row.role} waits for {row.person}", _row("roles", row.pk, "accept"), _of("roles-to-accept")
+        )
     for row in Delegation.objects.filter(ended_at__isnull=True, accepted_at__isnull=True):
         yield _item(f"{row.delegate} is asked to stand in", _of("delegation", row.pk))
 
@@ -111,7 +113,7 @@ def _days(initiative: Initiative) -> Iterator[OpenItem]:
         yield _item(
             "to confirm again",
             _of("initiative-act", initiative.ref, "confirm-production"),
-            *(_of("role-again", row.pk) for row in again),
+            *(_row("roles", row.pk, "accept-again") for row in again),
         )
     for row in AcceptedRisk.objects.live().filter(initiative=initiative, risk_at__isnull=False):
         if row.review_by <= today + NEAR:
@@ -241,7 +243,7 @@ def _requirements(initiative: Initiative) -> Iterator[OpenItem]:
         yield _item(
             f"{key} is not met",
             _of("requirement", initiative.ref, key),
-            *(_of("role", row.pk) for row in proposed),
+            *(_row("roles", row.pk, "accept") for row in proposed),
             *([_of("role-propose", initiative.ref)] if place == BY_ACCEPTANCE else ()),
             *(_verifying(initiative, key) if place == BY_VERIFYING else ()),
         )

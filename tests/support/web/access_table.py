@@ -366,10 +366,10 @@ TABLE = {
     "approval": PAGE,
     "people": PAGE,
     "roles-to-accept": Row(strangers=200, sent=200),
-    "role": PAGE,
+    "roles/accept": PAGE,
     "role-propose": OWNER,
-    "role-decline": NOT_NOW,  # the person who was asked is not in this table
-    "role-again": NOT_NOW,
+    "roles/decline": NOT_NOW,  # the person who was asked is not in this table
+    "roles/accept-again": NOT_NOW,
     "roles/revoke": OWNER,
     "away": Row(strangers=200, sent=200),
     "away-end": only("owner", "admin", closed=404),

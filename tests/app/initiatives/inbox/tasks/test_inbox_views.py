@@ -153,7 +153,7 @@ def test_roles_to_accept(cast):
     initiative = factories.make_initiative(cast, owner=cast.lead)
     line = lines(cast.lead, "accept")[0]
     assert line.text == "Business owner"
-    assert line.link == f"/roles/{initiative.roles.get().pk}/"
+    assert line.link == f"/rows/roles/{initiative.roles.get().pk}/accept/"
     assert line.since == clock.today()
     assert "Marta Lindqvist" in line.why
 

@@ -103,13 +103,13 @@ def accepts_role(cast):
     row = role_actions.propose_role(
         initiative=factories.make_initiative(cast), role="technical_lead", person=cast.lead, by=cast.owner
     )
-    return Binding("lead", at("role", row.pk), {"words": "Words kept."}, "role accepted")
+    return Binding("lead", at("roles/accept", row.pk), {"words": "Words kept."}, "role accepted")
 
 
 def accepts_role_again(cast):
     initiative = factories.make_initiative(cast)
     row = RoleAssignment.objects.get(initiative=initiative, role="owner")
-    return Binding("owner", at("role-again", row.pk), {"words": "Words kept."}, "role accepted again")
+    return Binding("owner", at("roles/accept-again", row.pk), {"words": "Words kept."}, "role accepted again")
 
 
 def takes_role_themselves(cast):
@@ -401,8 +401,8 @@ ACTS = [
     ("contract", "contract-approve", approves_contract),
     ("contract", "contract-approve", objects_to_contract),
     ("role", "delegation", stands_in),
-    ("role", "role", accepts_role),
-    ("role", "role-again", accepts_role_again),
+    ("role", "roles/accept", accepts_role),
+    ("role", "roles/accept-again", accepts_role_again),
     ("role", "roles-to-accept", accepts_roles_together),
     ("role", "role-propose", takes_role_themselves),
     ("role", "handovers", takes_over),

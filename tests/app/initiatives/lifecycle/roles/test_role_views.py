@@ -19,16 +19,16 @@ def test_the_owner_proposes_and_the_person_accepts_what_they_read(cast, as_):
     assert kinds == ["role proposed"]
     role = initiative.roles.get(role="technical_lead")
     assert "not yet accepted" in text_of(owner.get(at("people", initiative.ref)))
-    page = text_of(as_(cast.lead).get(at("role", role.pk)))
+    page = text_of(as_(cast.lead).get(at("roles/accept", role.pk)))
     assert "I answer for what runs, and record its changes." in page
     assert "Accept the role" in page
-    assert "Only Ravi Menon can answer this." in text_of(owner.get(at("role", role.pk)))
-    assert owner.post(at("role", role.pk)).status_code == 403
+    assert "Only Ravi Menon can answer this." in text_of(owner.get(at("roles/accept", role.pk)))
+    assert owner.post(at("roles/accept", role.pk)).status_code == 403
     with acts() as kinds:
-        as_(cast.lead).post(at("role", role.pk), {"words": "In my own words."} | SIGNED)
+        as_(cast.lead).post(at("roles/accept", role.pk), {"words": "In my own words."} | SIGNED)
     assert kinds == ["role accepted"]
     assert initiative.roles.get(pk=role.pk).accepted_words == "In my own words."
-    assert as_(cast.lead).post(at("role", role.pk)).status_code == 409
+    assert as_(cast.lead).post(at("roles/accept", role.pk), SIGNED).status_code == 409
 
 
 @pytest.mark.parametrize("wrong", [{"sponsor": "999999"}, {"sponsor": "junk"}, {"sponsor": ""}])
@@ -77,13 +77,13 @@ def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):
         initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner
     )
     with acts() as kinds:
-        as_(cast.sponsor).post(at("role-decline", role.pk), {"reason": "No time."})
+        as_(cast.sponsor).post(at("roles/decline", role.pk), {"reason": "No time."})
     assert kinds == ["role declined"]
     page = text_of(as_(cast.owner).get(at("people", initiative.ref)))
     assert "No time." in page
     own = initiative.roles.get(role="owner")
     with acts() as kinds:
-        as_(cast.owner).post(at("role-again", own.pk), SIGNED)
+        as_(cast.owner).post(at("roles/accept-again", own.pk), SIGNED)
     assert kinds == ["role accepted again", "evidence added"]
     with acts() as kinds:
         url = at("row-act", "roles", own.pk, "revoke")
@@ -110,7 +110,7 @@ def test_what_an_owner_proposed_ends_with_the_ownership(cast, as_):
 def test_strangers_see_no_role(cast, as_):
     initiative = factories.make_initiative(cast)
     own = initiative.roles.get(role="owner")
-    for name in ("role", "role-decline", "role-again"):
+    for name in ("roles/accept", "roles/decline", "roles/accept-again"):
         assert as_(cast.outsider).get(at(name, own.pk)).status_code == 404
         assert as_(cast.owner).get(at(name, 99999999)).status_code == 404
     assert as_(cast.outsider).get(at("people", initiative.ref)).status_code == 404

@@ -310,7 +310,7 @@ class TestTold:
         assert "Idea number 0, Idea number 1." in line.why
         actions.decline_role(assignment=rows[0], by=cast.lead)
         (line,) = [one for one in tasks(cast.lead) if one.verb == "accept"]
-        assert line.link == reverse("role", args=[rows[1].pk])
+        assert line.link == reverse("row-act", args=["roles", rows[1].pk, "accept"])
 
     def test_one_message_asks_for_all_of_a_day_and_stays_the_same_one(self, cast):
         rows = asked(cast, 5)

@@ -212,8 +212,8 @@ def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
     initiative = factories.make_production(cast)
     pages = {
         cast.chair: at("initiative-act", initiative.ref, "confirm-production"),
-        cast.owner: at("role-again", initiative.roles.in_force().get(role="owner").pk),
-        cast.support: at("role-again", initiative.roles.in_force().get(role="support_owner").pk),
+        cast.owner: at("roles/accept-again", initiative.roles.in_force().get(role="owner").pk),
+        cast.support: at("roles/accept-again", initiative.roles.in_force().get(role="support_owner").pk),
     }
 
     def asked(person) -> bool:

@@ -295,7 +295,7 @@ def test_production_is_accepted_again_by_three(cast, as_):
         assert "re-attestation is overdue" in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
         assert as_(cast.chair).post(url, SIGNED).status_code == 403
         for role, person in (("owner", cast.owner), ("support_owner", cast.support)):
-            as_(person).post(at("role-again", initiative.roles.in_force().get(role=role).pk), SIGNED)
+            as_(person).post(at("roles/accept-again", initiative.roles.in_force().get(role=role).pk), SIGNED)
         with acts() as kinds:
             assert as_(cast.chair).post(url, SIGNED).status_code == 302
         assert kinds[0] == "re-attested"
