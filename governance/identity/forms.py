@@ -36,10 +36,6 @@ class TakeOverForm(BatchSigningForm):
 
     act = "identity"
 
-    def tiers(self) -> list[str]:
-        """Return all tiers, because the act is about no initiative."""
-        return SigningForm.tiers(self)
-
 
 class ProviderForm(OverwritingForm, forms.ModelForm):
     """A provider; what is pinned is asked once, and the secret is never shown."""

@@ -279,6 +279,7 @@ def _signed_row(request: SignedInRequest, row: ReportedIdentity) -> Row:
         label=f"{row.person}, {row.get_kind_display()}",
         purpose=f"take over the {row.get_kind_display()} that {row.source} reports",
         facts=facts,
+        tier=None,
         why_not=reported_identities.why_not(row, request.user),
     )
 

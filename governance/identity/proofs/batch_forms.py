@@ -28,13 +28,13 @@ SEEN = "sign_seen"
 class Row:
     """One thing to sign: its label, its purpose in words, its facts and its risk tier.
 
-    `facts` are plain values. `why_not`: why this person cannot sign it now.
+    `facts` are plain values. `why_not`: why this person cannot sign it now. A row of no initiative has the tier None.
     """
 
     label: str
     purpose: str
     facts: dict
-    tier: str = ""
+    tier: str | None = ""
     why_not: str = ""
 
 
@@ -64,11 +64,12 @@ class BatchSigningForm(SigningForm):
     def tiers(self) -> list[str]:
         """Return the tiers of the ticked rows, or at first of all rows this person can sign."""
         ticked = {*self.data.getlist("take")} if self.is_bound else None
-        return [
+        found = {
             row.tier
             for key, row in self.rows.items()
             if (not row.why_not if ticked is None else str(key) in ticked)
-        ]
+        }
+        return super().tiers() if None in found else [tier for tier in found if tier is not None]
 
     @property
     def ticked(self) -> set[int]:
