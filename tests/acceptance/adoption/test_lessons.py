@@ -13,9 +13,10 @@ from adoption.lessons import findings as lesson_findings
 from adoption.lessons import inbox as lesson_inbox
 from adoption.lessons import lesson_matching
 from adoption.lessons import permissions as lesson_permissions
-from adoption.lessons.actions import MARK, REQUIREMENT, Said
+from adoption.lessons.actions import MARK, Said
 from adoption.lessons.presentation import at_gate
 from adoption.models import Lesson, LessonResponse, LessonWords
+from adoption.models.lessons import LESSONS_READ
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.writing import write
 from governance import clock
@@ -50,7 +51,7 @@ def lesson() -> Lesson:
 
 
 def requirement_findings(initiative):
-    return list(RequirementFinding.objects.current().filter(initiative=initiative, requirement=REQUIREMENT))
+    return list(RequirementFinding.objects.current().filter(initiative=initiative, requirement=LESSONS_READ))
 
 
 def ready(cast, initiative):
@@ -167,25 +168,25 @@ def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
     review = ready(cast, near)
     answer(near, cast, "Retention is off since May.")
     row = initiative_acts.sign_off(review, "adoption_change", cast.seat_adoption)
-    said = near.answers.get(requirement=REQUIREMENT)
+    said = near.answers.get(requirement=LESSONS_READ)
     assert "Retention is off since May." in said.text
-    assert f"({REQUIREMENT}, answer {said.version}): stated" in row.statement
+    assert f"({LESSONS_READ}, answer {said.version}): stated" in row.statement
     assert "Retention is off since May." in row.statement
     assert f"Evidence: Attested by {cast.owner}" in row.statement
-    assert near.evidence.filter(coverage__requirement=REQUIREMENT).latest("pk").note == said.text
+    assert near.evidence.filter(coverage__requirement=LESSONS_READ).latest("pk").note == said.text
 
 
 def test_the_owners_own_words_stay_above_the_responses(near, cast):
     requirement_actions.answer(
         initiative=near,
-        requirement=REQUIREMENT,
+        requirement=LESSONS_READ,
         kind="answered",
         text="Two initiatives were read.",
         by=cast.owner,
     )
     answer(near, cast, "First.")
     answer(near, cast, "Second, better.", applies=False, seen=1)
-    text = near.answers.get(requirement=REQUIREMENT).text
+    text = near.answers.get(requirement=LESSONS_READ).text
     assert text.startswith(f"Two initiatives were read.\n\n{MARK}\n- Public incident")
     assert "Does not apply: Second, better." in text
     assert "First." not in text
@@ -219,7 +220,7 @@ def test_a_waiver_of_the_question_lets_the_decision_pass(near, cast):
     assert list(requirements.unanswered(facts, "mvp", at))
     assert not list(requirements.unanswered(facts, "retire", at))
     waived = replace(
-        facts, waivers=(WaiverFact(REQUIREMENT, at, clock.today() + timedelta(days=9), "Later."),)
+        facts, waivers=(WaiverFact(LESSONS_READ, at, clock.today() + timedelta(days=9), "Later."),)
     )
     assert not list(requirements.unanswered(waived, "mvp", at))
 
@@ -246,7 +247,7 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
     assert lesson_actions.follow_lesson(row.pk) == [], "asked twice is once"
     lesson_actions.take_out(lesson=row, reason="About another product.", by=cast.admin)
     lesson_actions.follow_lesson(row.pk)
-    assert not RequirementFinding.objects.current().filter(requirement=REQUIREMENT).exists()
+    assert not RequirementFinding.objects.current().filter(requirement=LESSONS_READ).exists()
 
 
 def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):
