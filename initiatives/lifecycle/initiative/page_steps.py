@@ -151,8 +151,12 @@ class PageStep:
             "back_url": back_to(request, back),
         } | self.context(subject, request)
         if self.frame:
-            page |= {"nav": self.frame.nav, "form": form, "next": request.GET.get("next", "")}
-            page |= {self.noun: subject}
+            page |= {
+                "nav": self.frame.nav,
+                "form": form,
+                "next": request.GET.get("next", ""),
+                self.noun: subject,
+            }
             return render(
                 request, self.template or self.frame.template, page, status=getattr(form, "status", 200)
             )
