@@ -39,7 +39,6 @@ from initiatives.lifecycle.consents import views as consent_views
 from initiatives.lifecycle.evidence import file_views
 from initiatives.lifecycle.evidence import views as evidence_views
 from initiatives.lifecycle.evidence.verification import views as verification_views
-from initiatives.lifecycle.holds import dependant_views
 from initiatives.lifecycle.holds import views as hold_views
 from initiatives.lifecycle.initiative.page_steps import initiative_act, row_act
 from initiatives.lifecycle.initiative_pages import views as initiative_page_views
@@ -219,8 +218,6 @@ urlpatterns = [
     path("people/<int:pk>/handover/", handover_views.propose, name="handover"),
     path("handovers/", handover_views.offered, name="handovers"),
     path("initiatives/<str:ref>/deployments/", deployment_views.deployments, name="deployments"),
-    path("dependants/<int:pk>/", dependant_views.state, name="dependant"),
-    path("dependants/<int:pk>/decline/", dependant_views.decline, name="dependant-decline"),
     path("initiatives/<str:ref>/contract/dry-run/", dry_run_views.dry_run, name="contract-dry-run"),
     path("initiatives/<str:ref>/api-access/", key_views.api_access, name="api-access"),
     path("initiatives/<str:ref>/pipelines/", pipeline_views.pipelines, name="pipelines"),

@@ -69,7 +69,9 @@ def _upstream(row: Dependant) -> InboxTask:
     return InboxTask(
         "see",
         phrase("{} depends on {}", row.who, initiative.title),
-        reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
+        reverse("row-act", args=["dependants", row.pk, "state"])
+        if row.executive_id
+        else initiative.get_absolute_url(),
         phrase("See the agreed plan"),
         why=phrase(
             "Incident of severity 1. {} Longest bearable outage: {}.", ended(row.incident), row.outage

@@ -11,7 +11,7 @@ from governance.vocabulary import WRITTEN_OBLIGATIONS
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import accounts_of
-from initiatives.lifecycle.holds.actions import may_complete
+from initiatives.lifecycle.holds.deeds import may_answer_for
 from initiatives.models import Initiative, Obligation
 
 
@@ -21,7 +21,7 @@ def may_start(obligation: Obligation, person: User) -> Answer:
         return no("This obligation does not need a post-mortem.", "Complete the obligation on its own page.")
     if obligation.completed_at:
         return no("This obligation is completed already.", "Read its post-mortem.")
-    return may_complete(obligation.initiative, obligation, person)
+    return may_answer_for(obligation, person)
 
 
 def may_write(post_mortem, person: User) -> Answer:

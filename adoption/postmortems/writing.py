@@ -16,7 +16,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.holds.actions import open_gap
+from initiatives.lifecycle.holds.deeds import open_gap
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Gap, Link
 

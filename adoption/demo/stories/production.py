@@ -12,7 +12,7 @@ from adoption.demo.texts import EVIDENCE
 from adoption.measurements.evidence_figures import file_figures
 from adoption.reports import public_link
 from governance import clock
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.risks import actions as accepted_risks
 from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.portfolio.efforts import notes
@@ -88,7 +88,7 @@ def _depended_on(tale: Tale) -> None:
     """A process depends on it; what people say of it and what it is worth are written down."""
     executive = tale.team.seats["adoption_change"]
     with tale.day(10):
-        dependant = dependants.add_dependant(
+        dependant = dependant_deeds.add_dependant(
             initiative=tale.again(),
             who="Account management, Zurich",
             process="The weekly round of calls",
@@ -103,7 +103,7 @@ def _depended_on(tale: Tale) -> None:
             harm="time",
         )
     with tale.day(10):
-        dependants.state_dependence(dependant=dependant, by=executive)
+        dependant_deeds.state_dependence(dependant=dependant, by=executive)
         notes.observe(
             initiative=tale.initiative,
             layer="application",

@@ -14,7 +14,7 @@ from governance import clock
 from initiatives.integration.components import actions as components_actions
 from initiatives.integration.components.evaluations import actions as evaluation_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
@@ -193,7 +193,7 @@ def held_and_taken_back(company: Company) -> None:
         tale.mvp(50)
         _incident(company, tale, 7)
         with tale.day(6):
-            hold_actions.hold(
+            hold_deeds.hold(
                 initiative=tale.initiative,
                 reason="Three summaries named an illness that the customer had mentioned. Nothing moves until those "
                 "are found and the rule holds.",
@@ -252,7 +252,7 @@ def permanent_pilot(company: Company) -> None:
         }
         tale.mvp(288, conditions=[wanted])
         with tale.day(20):
-            hold_actions.open_gap(
+            hold_deeds.open_gap(
                 initiative=tale.initiative,
                 text="Line 3 writes local time without saying so; its stops are an hour off in winter.",
                 owner=tale.team.lead,

@@ -20,7 +20,7 @@ from initiatives.integration.definitions.conflicts import initiatives_that_rest_
 from initiatives.lifecycle.access.contacts import whom_to_ask
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
-from initiatives.lifecycle.holds.actions import open_gap
+from initiatives.lifecycle.holds.deeds import open_gap
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
 from initiatives.models import (
     DefinitionConflict,

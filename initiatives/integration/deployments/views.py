@@ -31,6 +31,7 @@ from initiatives.lifecycle.initiative.page_steps import (
     PageStep,
     RowAct,
     on_initiative,
+    with_buttons,
 )
 from initiatives.lifecycle.initiative_pages import banners
 from initiatives.lifecycle.scope import actions as scope_actions
@@ -64,7 +65,9 @@ def deployments(request, ref):
         "evaluations": [] if as_of.current() else shown(evaluations.order_by("-declared_on", "-pk")),
         "may_evaluate": context["may"].collaborate,
         "too_early": initiative.stage in EARLY_STAGES,
-        "dependants": list(initiative.dependants.filter(ended_at__isnull=True).select_related("executive")),
+        "dependants": with_buttons(
+            initiative.dependants.filter(ended_at__isnull=True).select_related("executive"), request.user
+        ),
     }
     return render(request, "initiatives/deployments/deployments.html", context)
 

@@ -140,12 +140,6 @@ def _found(facts, rulebook) -> str:
     return f"changed the register: {' '.join(said)}" if said else "checked the register."
 
 
-def _excused(facts, rulebook) -> str:
-    if not facts["text"]:
-        return "allowed one decision although an obligation of its owner on another initiative is due."
-    return f"allowed one decision although “{facts['text']}” is due."
-
-
 def _page_day(text, rulebook) -> str:
     return day(date.fromisoformat(text))
 
@@ -211,7 +205,6 @@ WAYS: dict[str, Callable[..., Any]] = {
     "term": _term,
     "effort": _effort,
     "found": _found,
-    "excused": _excused,
     "tried": _tried,
     "in_effect": _in_effect,
     "unforeseen": lambda facts, rulebook: (
@@ -391,13 +384,6 @@ SENTENCES: dict[str, str] = {
         "recorded a change: {what}, from {effective_at:day}.< The change ended evidence for {voided:voided}.>"
     ),
     EntryKind.CHANGE_COMPLETED: "added the approver of “{what}” ({approver}) and the rollback.",
-    EntryKind.DEPENDANT_ADDED: (
-        "recorded that {who} depends on the initiative, with a bearable outage of {hours:outage}<; "
-        "{executive} is asked to state it>."
-    ),
-    EntryKind.DEPENDENCE_STATED: "stated: {words}",
-    EntryKind.DEPENDENCE_DECLINED: "declined to state that {who} depends on the initiative: {why}",
-    EntryKind.DEPENDANT_CLOSED: "recorded that {who} no longer depends on the initiative.",
     EntryKind.KEY_MADE: "made the key {public} for {system}, which expires on {expires_at:day}.",
     EntryKind.KEY_LEFT: (
         "ended the account of {person}, who was responsible for the key {public} of {system}. Another person is to be "
@@ -407,16 +393,8 @@ SENTENCES: dict[str, str] = {
     EntryKind.KEY_REVOKED: "revoked the key {public} of {system}.",
     EntryKind.SWITCHED_OFF: "switched off the systems of the initiative. Plumbline denies every request.",
     EntryKind.SWITCHED_ON: "switched the systems of the initiative on again.",
-    EntryKind.HOLD_OPENED: "{hold_kind:opened}, {hold_kind:hold}: {why}",
-    EntryKind.HOLD_LIFTED: "{hold_kind:lifted}, {hold_kind:hold}: {why}",
     EntryKind.OBLIGATION_OPENED: "opened an obligation of <{responsible}|no one>, due on {due:day}: “{text}”.",
     EntryKind.OBLIGATION_COMPLETED: "completed “{text}”: {note}",
-    EntryKind.OBLIGATION_EXCUSED: "{all:excused}",
-    EntryKind.GAP_OPENED: "opened a gap, owned by {owner}, due {due:day}: {text}",
-    EntryKind.GAP_CLOSED: (
-        "closed the gap “{text}”<{evidence?} with evidence.|{accepted_again?}: the risk is accepted again.|, "
-        "accepted by its owner.>"
-    ),
     EntryKind.USERS_TOLD: "told the users: {how}",
     EntryKind.STAGE_CHANGED: (
         "moved the stage from {from:stage} to {to:stage} ({basis}). The evidence supported "
@@ -432,9 +410,6 @@ SENTENCES: dict[str, str] = {
         "{checkpoint} entries: {drawn:questions}<, in place of {in_place_of:questions}>."
     ),
     EntryKind.QUESTION_ANSWERED: "answered the board on {criterion:question} {text}",
-    EntryKind.CONDITION_FIXED: "fixed a condition for {owner}, due {due:day}: {text}",
-    EntryKind.CONDITION_MET: "met the condition “{text}”: {note}",
-    EntryKind.CONDITION_NOT_MET: "found that the condition “{text}” is not met: {why}",
     EntryKind.REVIEW_APPROVED: "approved the gate {gate:gate}<: {why:ended}|.>",
     EntryKind.REVIEW_APPROVED_WITH_CONDITIONS: "approved the gate {gate:gate} with conditions<: {why:ended}|.>",
     EntryKind.REVIEW_REFUSED: "refused the gate {gate:gate}<: {why:ended}|.>",

@@ -136,7 +136,9 @@ def _depending(row) -> InboxTask:
     return InboxTask(
         "see",
         phrase("{} depends on {}", row.who, initiative.name_for_all),
-        reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
+        reverse("row-act", args=["dependants", row.pk, "state"])
+        if row.executive_id
+        else initiative.get_absolute_url(),
         phrase("See the outage plan"),
         phrase(
             "The initiative is {}. Bearable outage: {}. Ask the owner of the initiative what still works.",

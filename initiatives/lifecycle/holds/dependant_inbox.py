@@ -31,7 +31,7 @@ def _described(row: Dependant) -> DueTask:
         row.initiative,
         row.executive,
         phrase("{} depends on {}", row.who, row.initiative.name_for_all),
-        Act("confirm", reverse("dependant", args=[row.pk]), phrase("Read and answer")),
+        Act("confirm", reverse("row-act", args=["dependants", row.pk, "state"]), phrase("Read and answer")),
         phrase(
             "{} recorded that {} can work for at most {} without the initiative, and named you to confirm it. "
             "The dependence counts after you have confirmed it. You can also decline.",

@@ -1,7 +1,11 @@
-"""Page steps: pages that ask for one act. Nouns declare theirs, and two addresses show and do all."""
+"""Page steps: pages that ask for one act. Nouns declare theirs, and two addresses show and do all.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+A deed declares the act and its step together: permission, effect, entry, form and words (ADR 97).
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django import forms
@@ -14,17 +18,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from governance.database import shown_state
+from governance.audit_log.deed import Deed
+from governance.database import row_history, shown_state
 from governance.database.shown_state import OverwritingForm
 from governance.models import User
-from governance.permission_result import Answer
+from governance.permission_result import Answer, Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day
+from governance.transparency_log import as_of
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.initiative_lookup import owner_of
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.initiative.initiative_frame import acted, ask, back_to, insist, sent
 from initiatives.models import Initiative
 
@@ -44,7 +51,7 @@ def fields_of(form: forms.BaseForm) -> dict:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """The frame of the steps of rows that belong to no initiative, one for each noun.
+    """The frame of the steps of rows outside the pages of an initiative, one for each noun.
 
     `seen` returns the rows that the person may see. No other row is found (404). `page` is the address of the page to
     go back to, of the row. An address in the field `next` of the page goes before it. `template` gets the row by its
@@ -55,6 +62,7 @@ class Frame:
     seen: Callable[[QuerySet, User], QuerySet]
     page: Callable[[Any], str] = lambda row: row.get_absolute_url()
     template: str = "initiatives/integration/systems/system_form.html"
+    initiative: Callable[[Any], Initiative | None] = lambda row: None  # that the entry of a refusal is about
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +77,7 @@ class PageStep:
     act: Callable[..., Any]  # takes the subject as `noun`, `by`, and the fields of the form
     noun: str = "initiative"
     page: str = "initiative"  # the page of a section that the step belongs to
-    frame: Frame | None = None  # of a row that belongs to no initiative
+    frame: Frame | None = None  # of a row outside the pages of an initiative
     back: Words = ""  # the page after the act: an address, or the name of one of the initiative; "": `page`
     after: Callable[[Any, Any, User], str] | None = (
         None  # that page, of the subject, the result and the person
@@ -104,6 +112,9 @@ class PageStep:
         """Return the page of the step, or do its act and go on. Raises Refused without the permission."""
         may = self.may if request.method == "POST" else self.may_open or self.may
         insist(request, may(subject, request.user), name, initiative)
+        reads = request.method != "POST" and not self.may_open
+        if reads and isinstance(self.act, Deed) and (ended := self.act.ended(subject)):
+            raise Conflict(ended)
 
         def said(words):
             return words(subject) if callable(words) else words
@@ -184,6 +195,80 @@ INITIATIVE_ACTS: dict[str, PageStep] = {}
 ROW_ACTS: dict[str, RowAct] = {}
 
 
+@dataclass(frozen=True, kw_only=True)
+class InitiativeDeed(Deed):
+    """An act on an initiative, or on one of its rows. Its initiative is locked."""
+
+    noun: str = "initiative"
+    rows: QuerySet | None = None  # those it can be done to; None: initiatives
+    of: str = ""  # the relation to the row that has the `initiative`, where the row has none
+    supports: bool = False  # the act changes facts that the supported stage depends on
+
+    def frame(self, row: Any, *, by: User, reason: str) -> AbstractContextManager:
+        """Return the act on the initiative of the row."""
+        initiative = row if self.rows is None else owner_of(row, self.of).initiative_id
+        return act(self.name, by=by, initiative=initiative, reason=reason)
+
+    def again(self, row: Any, locked: Initiative) -> Any:
+        """Return the row as it is now, with the locked initiative."""
+        if self.rows is None:
+            return locked
+        row = self.rows.get(pk=row.pk)
+        owner_of(row, self.of).initiative = locked
+        return row
+
+    def follow(self, locked: Initiative) -> None:
+        """Rewrite the supported stage if the act can change it."""
+        if self.supports:
+            rewrite_supported_stage(locked)
+
+
+def deed(address: str = "", **said: Any) -> Callable[[Callable[..., Any]], InitiativeDeed]:
+    """Declare the decorated effect as a deed with a page step.
+
+    `address` is the verb ("hold"), for rows after the rows and a slash ("gaps/close"). A deed without it has no step of
+    its own. `said` has the fields of the deed, and of the step. The name of the effect names the act in the entry of a
+    refusal.
+    """
+    own = {one.name for one in fields(InitiativeDeed)}
+
+    def declare(effect: Callable[..., Any]) -> InitiativeDeed:
+        of_deed = {name: value for name, value in said.items() if name in own}
+        made = InitiativeDeed(name=effect.__name__.replace("_", " "), effect=effect, **of_deed)
+        step = {name: value for name, value in said.items() if name not in own}
+        step |= {"may": made.may, "act": made, "noun": made.noun}
+        if address and made.rows is None:
+            INITIATIVE_ACTS[address] = PageStep(**step)
+        elif address:
+            ROW_ACTS[address] = RowAct(rows=made.rows, of=made.of, **step)
+        return made
+
+    return declare
+
+
+def buttons(row: Any, person: User) -> list[tuple[str, str]]:
+    """Return address and words of each deed on this row that the person may do now. On another day there are none."""
+    found: list[tuple[str, str]] = []
+    if as_of.current() is not None:
+        return found
+    for address, step in ROW_ACTS.items():
+        one = step.act
+        if not isinstance(one, InitiativeDeed) or not isinstance(row, step.rows.model):
+            continue
+        if not one.ended(row) and one.may(row, person):
+            rows, verb = address.split("/")
+            found.append((reverse("row-act", args=[rows, row.pk, verb]), step.verb))
+    return found
+
+
+def with_buttons(rows: Iterable, person: User) -> list:
+    """Return the rows, each with its `buttons` for the person."""
+    found = list(rows)
+    for row in found:
+        row.buttons = buttons(row, person)
+    return found
+
+
 def recorded(row: Any) -> str:
     """Return the row with the person who recorded it and the moment."""
     return f"{row}, recorded by {row.by} on {day(row.at)}."
@@ -215,6 +300,8 @@ def row_act(request: SignedInRequest, rows: str, pk: int, verb: str) -> HttpResp
         row = step.frame.seen(step.rows, request.user).filter(pk=pk).first()
         if row is None:
             raise Http404("This page does not exist.")
-        return step.page_of(request, row, None, name)
+        initiative = step.frame.initiative(row)
+        row_history.concerns(initiative)
+        return step.page_of(request, row, initiative, name)
     row = initiative_lookup.of_initiative(step.rows, request.user, pk, step.of)
     return step.page_of(request, row, owner_of(row, step.of).initiative, name)

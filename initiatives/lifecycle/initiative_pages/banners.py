@@ -16,6 +16,7 @@ from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.lifecycle.initiative.initiative_frame import banner
+from initiatives.lifecycle.initiative.page_steps import buttons
 
 TOLD = 2  # overdue obligations in words; more stand in their list
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
@@ -328,8 +329,7 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
             else CLOSES.get(row.kind, phrase("The hold closes automatically when its cause is gone."))
         )
         meanwhile = phrase("The initiative cannot be promoted meanwhile. ") if row.blocking else ""
-        lift = reverse("row-act", args=["holds", row.pk, "lift"])
-        link, link_text = lift if by_people and may.chair else "", phrase("Lift the hold")
+        link, link_text = next(iter(buttons(row, may.person)), ("", ""))
         if not link and row.kind in PAGES:
             name, link_text = PAGES[row.kind]
             link = reverse(name, args=[initiative.ref])

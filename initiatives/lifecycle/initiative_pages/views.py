@@ -30,7 +30,7 @@ from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.lifecycle.facts.wording import profile_of, profile_words
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds import due_tasks
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.forms import ConfirmTierForm, DetailsForm, RefuseTierForm, TierForm
@@ -41,7 +41,7 @@ from initiatives.lifecycle.initiative.initiative_frame import (
     pick,
     who_answers,
 )
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep, with_buttons
 from initiatives.lifecycle.initiative.similar_initiatives import said_not_similar, similar_to_each
 from initiatives.lifecycle.initiative_pages import banners, day_comparison_views, next_step, past_views
 from initiatives.lifecycle.requirements.row_presentation import FIRST, fix_of
@@ -106,7 +106,7 @@ def initiative(request, ref):
         "own_question": facts.answers.get("proto.question"),
         "business": getattr(row, "business_case", None),
         "obligations": _obligations(row, may, request.user),
-        "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
+        "gaps": with_buttons(row.gaps.filter(closed_at__isnull=True).select_related("owner"), request.user),
         "accepted_risks": facts.accepted_risks_at(context["now"]),
     }
     if ahead and context["open_review"] is None and may.team_member:
@@ -163,7 +163,7 @@ def _act_on(obligation, person) -> tuple[str, str] | None:
         return reverse("feed-shut", args=[obligation.pk]), verb
     if obligation.kind == "measurement":
         return reverse("adoption", args=[obligation.initiative.ref]), "Read it"
-    if not hold_actions.may_complete(obligation.initiative, obligation, person):
+    if not hold_deeds.may_answer_for(obligation, person):
         return None
     act = due_tasks.act_of(obligation)
     return act.link, act.button

@@ -14,17 +14,16 @@ from governance.audit_log import entries
 from governance.database import shown_state
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
-from governance.people.boards import board_for, members_now
-from governance.permission_result import Answer, Conflict, Refused, ended, no
+from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.condition_permissions import may_judge_condition, seats_that_set
 from initiatives.lifecycle.evidence.governance_index import write_index
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.findings.sync import follow_more
+from initiatives.lifecycle.holds import condition_deeds
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
@@ -205,21 +204,15 @@ def _fix_condition(snapshot: review_state.ReviewSnapshot, review: Review, wanted
         raise shown_state.ShownOtherwise([phrase("the condition “{}”", wanted["text"])])
     if not wanted.get("text") or wanted.get("due") is None or wanted["due"] < clock.today():
         raise ValidationError({"conditions": "This condition has no text, or no due date after today."})
-    Condition(
+    condition = Condition(
         review=review,
         text=wanted["text"],
         owner=wanted["owner"],
         due=wanted["due"],
         proposed_by=proposed.get(wanted.get("sign_off"), by),
-    ).save()
-    entries.record(
-        EntryKind.CONDITION_FIXED,
-        initiative=review.initiative,
-        review=review.pk,
-        text=wanted["text"],
-        owner=wanted["owner"].full_name,
-        due=wanted["due"],
     )
+    condition.save()
+    condition_deeds.FIXED.record(condition, review.initiative)
 
 
 def _open_after_refusal(initiative: Initiative, review: Review) -> None:
@@ -429,90 +422,3 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
             link=question.review.get_absolute_url(),
         )
     return question
-
-
-def meet_condition(*, condition: Condition, note: str, by: User) -> Condition:
-    """Record that a condition is met, with evidence, as its owner or the initiative's."""
-    if not note.strip():
-        raise ValidationError({"note": "Write what shows that the condition is met."})
-    with act("meet condition", by=by, initiative=condition.review.initiative_id, reason=note) as initiative:
-        condition = Condition.objects.select_related("review").get(pk=condition.pk)
-        if condition.owner_id != by.pk:
-            initiative_permissions.may_manage(initiative, by).or_refuse()
-        if condition.met_at:
-            raise Conflict("This condition was already met.")
-        condition.met_at, condition.met_by, condition.met_note = clock.now(), by, note.strip()
-        condition.save()
-        rewrite_supported_stage(initiative)
-        entries.record(
-            EntryKind.CONDITION_MET, initiative=initiative, text=condition.text, note=condition.met_note
-        )
-        _tell_judges(initiative, condition)
-    return condition
-
-
-def _tell_judges(initiative: Initiative, condition: Condition) -> None:
-    """Notify those who can judge the condition: the seat that set it, and who decides now."""
-    members = members_now(board_for(initiative.unit))
-    chair, _ = initiative_permissions.acting_chair(initiative, members)
-    seats = seats_that_set(condition)
-    judges = {member.person_id: member.person for member in members if member.seat in seats}
-    if chair is not None:
-        judges[chair.pk] = chair
-    tell(
-        initiative,
-        [person for person in judges.values() if may_judge_condition(condition, person)],
-        "condition met",
-        f"condition:{condition.pk}",
-        "a condition is declared met",
-        period=condition.met_at.isoformat(timespec="seconds"),
-        text=(
-            f"{condition.met_by} declares the condition “{condition.text}” met: {ended(condition.met_note)} If the "
-            "condition is not met, give the reason on the page of the review."
-        ),
-        link=f"{condition.review.get_absolute_url()}#conditions",
-    )
-
-
-def reopen_condition(*, condition: Condition, reason: str, by: User) -> Condition:
-    """Record that a condition is not met, as the chair or the seat that set it. The condition is open again."""
-    if not reason.strip():
-        raise ValidationError({"reason": "Write what is missing."})
-    with act(
-        "reopen condition", by=by, initiative=condition.review.initiative_id, reason=reason
-    ) as initiative:
-        condition = Condition.objects.select_related("review", "owner", "met_by").get(pk=condition.pk)
-        condition.review.initiative = initiative
-        may_judge_condition(condition, by).or_refuse()
-        declared = condition.met_by
-        condition.met_at, condition.met_by, condition.met_note = None, None, ""
-        condition.not_met_at, condition.not_met_by, condition.not_met_reason = clock.now(), by, reason.strip()
-        condition.save()
-        rewrite_supported_stage(initiative)
-        entries.record(
-            EntryKind.CONDITION_NOT_MET,
-            initiative=initiative,
-            text=condition.text,
-            why=condition.not_met_reason,
-        )
-        owner = initiative_permissions.accepted(initiative, Role.OWNER)
-        asked = {
-            person.pk: person
-            for person in (condition.owner, declared, owner.person if owner else None)
-            if person
-        }
-        tell(
-            initiative,
-            asked.values(),
-            "condition not met",
-            f"condition:{condition.pk}",
-            "a condition is not met",
-            period=condition.not_met_at.isoformat(timespec="seconds"),
-            text=(
-                f"{by} finds that the condition “{condition.text}” is not met: {ended(condition.not_met_reason)} "
-                f"The condition is open again, due on {condition.due:%-d %B %Y}."
-            ),
-            link=f"{condition.review.get_absolute_url()}#conditions",
-            due_on=condition.due,
-        )
-    return condition

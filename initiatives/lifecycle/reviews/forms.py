@@ -66,16 +66,6 @@ class ReplyForm(TextForm):
             del self.fields["criterion"]
 
 
-class NoteForm(forms.Form):
-    """The evidence that a condition is met."""
-
-    note = WordsField(
-        label=gettext_lazy("How is the condition met?"),
-        max_length=4000,
-        help_text=gettext_lazy("Name the evidence."),
-    )
-
-
 class QuestionForm(forms.Form):
     """A question on one criterion of the gate."""
 

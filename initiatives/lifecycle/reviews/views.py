@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance import clock
 from governance.gates import levels, requirements
 from governance.identity.proofs import demands
-from governance.models import Rulebook, User
+from governance.models import Rulebook
 from governance.people.boards import members_now
-from governance.permission_result import Answer, all_of, yes
+from governance.permission_result import all_of
 from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
 from governance.vocabulary import SignOffVerdict
@@ -21,7 +21,6 @@ from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.condition_permissions import may_judge_condition
 from initiatives.lifecycle.access.initiative_lookup import initiative_for, review_for, review_on_any_day
 from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.activity import recent_changes
@@ -29,11 +28,11 @@ from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.holds.actions import HELD_UP
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, with_buttons
 from initiatives.lifecycle.reviews import actions, presentation, review_turn
 from initiatives.lifecycle.reviews.decision_views import REVIEWS
 from initiatives.lifecycle.reviews.feasibility import feasibility
-from initiatives.lifecycle.reviews.forms import NoteForm, QuestionForm, TextForm
+from initiatives.lifecycle.reviews.forms import QuestionForm, TextForm
 from initiatives.models import Condition, Question, Review
 from initiatives.models.initiative import gate_out_of
 
@@ -74,13 +73,12 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
     }
 
 
-def _conditions(row: Review, person) -> list[tuple[Condition, bool]]:
-    """Return the conditions of a decision, each with whether the person can open it again."""
-    acting = as_of.current() is None
+def _conditions(row: Review, person) -> list[Condition]:
+    """Return the conditions of a decision, each with the buttons of the person."""
     conditions = list(row.conditions.select_related("owner", "met_by", "not_met_by"))
     for condition in conditions:
         condition.review = row  # with its initiative, which the permission reads
-    return [(condition, acting and bool(may_judge_condition(condition, person))) for condition in conditions]
+    return with_buttons(conditions, person)
 
 
 def _open_page(request, row: Review) -> dict:
@@ -303,42 +301,4 @@ ROW_ACTS["questions/answer"] = RowAct(
     ),
     verb=gettext_lazy("Send the answer"),
     done=lambda row: phrase("Answered. {} was notified.", row.asked_by),
-)
-CONDITIONS = Condition.objects.select_related("owner", "met_by", "review__initiative__unit")
-
-
-def _may_meet(row: Condition, person: User) -> Answer:
-    owns = row.owner_id == person.pk
-    return yes() if owns else initiative_permissions.may_manage(row.review.initiative, person)
-
-
-ROW_ACTS["conditions/reopen"] = RowAct(
-    rows=CONDITIONS,
-    of="review",
-    may=may_judge_condition,
-    act=actions.reopen_condition,
-    noun="condition",
-    page="review-open",
-    back=lambda row: row.review.get_absolute_url(),
-    title=gettext_lazy("A condition is not met"),
-    happens=(
-        lambda row: f"{row.met_by} wrote: {row.met_note}",
-        lambda row: f"“{row.text}” is open again. If it is overdue, it blocks decisions.",
-    ),
-    verb=gettext_lazy("Record that the condition is not met"),
-    done=lambda row: phrase("The condition is open again. {} was notified.", row.owner),
-)
-ROW_ACTS["conditions/meet"] = RowAct(
-    rows=CONDITIONS,
-    of="review",
-    may=_may_meet,
-    act=actions.meet_condition,
-    noun="condition",
-    page="review-open",
-    form=NoteForm,
-    back=lambda row: row.review.get_absolute_url(),
-    title=gettext_lazy("Meet a condition"),
-    happens=(lambda row: f"“{row.text}” counts as met from now on and no longer blocks decisions.",),
-    verb=gettext_lazy("Mark the condition as met"),
-    done=gettext_lazy("The condition is met."),
 )

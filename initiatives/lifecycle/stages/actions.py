@@ -23,7 +23,7 @@ from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, sup
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.holds.actions import end_obligations_of_stage, open_obligation, open_obligations
-from initiatives.lifecycle.holds.dependants import end_row
+from initiatives.lifecycle.holds.dependant_deeds import end_row
 from initiatives.lifecycle.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.lifecycle.initiative.review_state import ReviewSnapshot
 from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop

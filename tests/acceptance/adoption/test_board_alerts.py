@@ -22,8 +22,8 @@ from initiatives.inbox.absences import actions as absence_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.findings.sync import follow_register
-from initiatives.lifecycle.holds import actions as hold_actions
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import deeds as hold_deeds
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.requirements.requirement_rows import save_row
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Evidence, Hold, RequirementFinding
@@ -40,7 +40,7 @@ DEPENDANT, OTHER = "sponsor", "outsider"  # who depends on it and holds no role;
 def initiative(cast):
     """Production on which a team depends whose executive holds no role on it."""
     initiative = factories.make_production(cast)
-    dependants.add_dependant(
+    dependant_deeds.add_dependant(
         initiative=initiative,
         who="Invoicing",
         for_what="Sends the bills.",
@@ -105,7 +105,7 @@ def severe_incident(cast, initiative):
 
 
 def concern(cast, initiative):
-    hold_actions.hold(initiative=initiative, reason="Prompts are kept.", by=cast.lead)
+    hold_deeds.hold(initiative=initiative, reason="Prompts are kept.", by=cast.lead)
 
 
 def lapsed_grace(cast, initiative):
@@ -195,7 +195,7 @@ def test_the_lines_go_with_what_they_are_about(cast, as_, initiative):
     assert any(
         "held" in line.text or "Hold" in line.text for line in notification_inbox.tasks_for(cast.chair)
     )
-    hold_actions.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
+    hold_deeds.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
     for login in ("chair", "owner", DEPENDANT):
         assert not any(
             "held" in line.text.lower() for line in notification_inbox.tasks_for(cast.people[login])

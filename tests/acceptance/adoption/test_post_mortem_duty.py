@@ -28,7 +28,7 @@ from governance.permission_result import Refused
 from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds.actions import complete_confirmed
 from initiatives.lifecycle.initiative import review_state, similar_initiatives
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -257,7 +257,9 @@ def retire(scene):
 
 
 def complete_by_hand(scene):
-    hold_actions.complete(obligation=scene.obligation, note="It was talked about.", by=scene.cast.owner)
+    hold_deeds.complete_obligation(
+        obligation=scene.obligation, note="It was talked about.", by=scene.cast.owner
+    )
 
 
 def complete_past_the_page(scene):
@@ -447,7 +449,7 @@ def lift_it_oneself(scene):
 
 def excuse(scene, reason: str, by=None) -> None:
     initiative = Initiative.objects.get(pk=scene.other.pk)
-    hold_actions.excuse_obligation(
+    hold_deeds.excuse_obligation(
         obligation=scene.obligation, initiative=initiative, reason=reason, by=by or scene.cast.chair
     )
 

@@ -30,6 +30,7 @@ from initiatives.inbox.absences.actions import Asked
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
@@ -113,7 +114,7 @@ def test_h4_after_a_reset_by_another_nothing_rises_for_a_day(cast, review, how):
     initiative_acts.sign_off(
         review, SEAT, signer, "object", reason="Not by me.", criteria=("prototype.honest",)
     )
-    hold_actions.hold(initiative=review.initiative, reason="Somebody has my account.", by=signer)
+    hold_deeds.hold(initiative=review.initiative, reason="Somebody has my account.", by=signer)
     with time_machine.travel(clock.now() + DAY + timedelta(minutes=1), tick=False):
         assert initiative_acts.sign_off(review, SEAT, again(signer)).verdict == "approve"
 
@@ -203,9 +204,9 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
         past_the_act(
             again(review), cast.outsider, outcome="approved", ended_by=cast.outsider, ended_at=clock.now()
         )
-    hold = hold_actions.hold(initiative=review.initiative, reason="Wait.", by=cast.outsider)
+    hold = hold_deeds.hold(initiative=review.initiative, reason="Wait.", by=cast.outsider)
     with pytest.raises(Refused, match="first day"):
-        hold_actions.lift_hold(hold=hold, reason="Fine.", by=cast.outsider)
+        hold_deeds.lift_hold(hold=hold, reason="Fine.", by=cast.outsider)
     with acting(system="test", reason="An obligation"):
         obligation = open_obligation(
             review.initiative,
@@ -216,7 +217,7 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
             responsible=cast.owner,
         )
     with pytest.raises(Refused, match="first day"):
-        hold_actions.excuse_obligation(
+        hold_deeds.excuse_obligation(
             obligation=obligation, initiative=review.initiative, reason="Fine.", by=cast.outsider
         )
     # What never waits: returning, refusing, stopping.
@@ -451,7 +452,7 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_due(cast, as_, confident
     role_actions.accept_role(assignment=role, by=cast.outsider)
     page = as_(cast.owner).get(f"/rows/roles/{role.pk}/revoke/").content.decode()
     assert "Sam Brook can then read only what everyone in the unit can read" in " ".join(page.split())
-    gap = hold_actions.open_gap(
+    gap = hold_deeds.open_gap(
         initiative=initiative,
         text="Two lists.",
         owner=cast.outsider,
@@ -461,7 +462,7 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_due(cast, as_, confident
     )
     role_actions.revoke_role(assignment=role, reason="Moved on", by=cast.owner)
     assert opens(as_, cast.outsider, initiative), "who has an open obligation reads what it is about"
-    hold_actions.close_gap(gap=gap, by=cast.outsider)
+    hold_deeds.close_gap(gap=gap, by=cast.outsider)
     assert not opens(as_, cast.outsider, initiative)
     with acting(system="test", reason="An obligation"):
         obligation = open_obligation(

@@ -23,7 +23,7 @@ from initiatives.interactions.comparison import reconciling
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.facts import supported_stage_rows
 from initiatives.lifecycle.findings import sync
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.stages import periodic
 from initiatives.models import (
     Initiative,
@@ -248,7 +248,7 @@ def test_a_row_changed_by_the_owner_is_not_relied_on_and_is_named(cast, in_name_
 
 
 def test_facts_that_cannot_be_read_are_named_and_stop_no_verification(cast, in_name_only):
-    hold_actions.hold(initiative=in_name_only, reason="Look at it", by=cast.chair)
+    hold_deeds.hold(initiative=in_name_only, reason="Look at it", by=cast.chair)
     row = in_name_only.holds.get()
     row.kind = "nonsense"
     with unguarded("initiatives_hold"), acting(by=cast.chair, reason="Past the act"):

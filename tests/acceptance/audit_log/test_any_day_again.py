@@ -20,7 +20,7 @@ from initiatives.lifecycle.access.permissions import may_look_back, past_visible
 from initiatives.lifecycle.activity import timeline
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import supported_stage
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.models import Hold, Initiative, PastSupportedStage, SupportedStage, SupportedStagePeriod
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database.reset import as_it_was
@@ -122,7 +122,7 @@ def test_a_row_that_was_removed_is_there_on_the_day_before(year, initiative):
 
 def test_a_key_that_is_used_again_is_one_row_on_every_day(year, initiative):
     """Removed and made anew under the same key: each day has the row of its own life, once."""
-    hold = hold_actions.hold(
+    hold = hold_deeds.hold(
         initiative=initiative_acts.fresh(initiative), reason="Wait.", by=year.cast.seat_security
     )
     key = hold.pk
@@ -154,9 +154,7 @@ def test_views_have_the_columns_of_their_tables():
 
 def test_a_row_of_a_initiative_never_moves_to_another(year):
     one, other = year.initiatives
-    hold = hold_actions.hold(
-        initiative=initiative_acts.fresh(one), reason="Wait.", by=year.cast.seat_security
-    )
+    hold = hold_deeds.hold(initiative=initiative_acts.fresh(one), reason="Wait.", by=year.cast.seat_security)
     hold.initiative = other
     with (
         pytest.raises(DatabaseError, match="stays as it was written"),

@@ -22,6 +22,7 @@ from governance.privacy import subject_access
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import clause_actions
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Hold, Initiative
 from initiatives.portfolio.ideas import permissions as idea_permissions
@@ -189,7 +190,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     visitor.becomes(cast.chair)
     page.goto(address("holds/lift", scene.world))
     hold = Hold.objects.get(pk=scene.world["holds"])
-    hold_actions.lift_hold(hold=hold, reason="Seen to.", by=cast.chair)
+    hold_deeds.lift_hold(hold=hold, reason="Seen to.", by=cast.chair)
     page.locator("main form textarea").fill("Seen to as well.")
     found += visitor.presses("closed-409", "Lift the hold", 409)
     page.goto("/settings/")
@@ -270,7 +271,7 @@ def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
     initiative = factories.make_production(cast, title=TITLE)
     today = clock.today()
     for number in range(4):
-        hold_actions.open_gap(
+        hold_deeds.open_gap(
             initiative=initiative,
             text=f"The archive of region {number} is not searched yet.",
             owner=cast.lead,
@@ -288,7 +289,7 @@ def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
                 due=today - timedelta(days=number),
                 responsible=cast.owner,
             )
-    hold_actions.hold(initiative=initiative, reason="Three summaries named an illness.", by=cast.owner)
+    hold_deeds.hold(initiative=initiative, reason="Three summaries named an illness.", by=cast.owner)
     visitor, found = Visitor(watch), []
     for person in (cast.owner, cast.chair, cast.seat_risk, cast.auditor):
         visitor.becomes(person)

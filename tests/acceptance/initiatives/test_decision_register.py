@@ -15,7 +15,7 @@ from governance.models import Entry
 from governance.templatetags.plumbline import day
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import supported_stage
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -52,8 +52,8 @@ def idea(cast):
 
 
 def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
-    hold = hold_actions.hold(initiative=mvp, reason="Wait.", by=cast.seat_security)
-    hold_actions.lift_hold(hold=hold, reason="Looked into.", by=cast.chair)
+    hold = hold_deeds.hold(initiative=mvp, reason="Wait.", by=cast.seat_security)
+    hold_deeds.lift_hold(hold=hold, reason="Looked into.", by=cast.chair)
     until = clock.today() + timedelta(days=20)
     waiver = WAIVERS.ask(
         mvp, key="production.mvp_goals", reason="The pilot ran short.", until=until, by=cast.owner

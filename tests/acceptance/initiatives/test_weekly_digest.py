@@ -19,7 +19,7 @@ from governance.templatetags.plumbline import day
 from initiatives.inbox.tasks import weekly_digest
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import visible_progress
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.stages import actions as stage_actions
@@ -81,7 +81,7 @@ def test_who_gets_which_unit(cast):
 
 def test_once_a_week_from_monday_morning_and_one_after_weeks_of_silence(cast):
     initiative = factories.make_prototype(cast)
-    hold_actions.hold(initiative=initiative, reason="Look.", by=cast.owner)
+    hold_deeds.hold(initiative=initiative, reason="Look.", by=cast.owner)
     only(cast.owner, cast.lead)
     monday = next_monday()
     assert send(monday - timedelta(hours=2)), "of the week before"
@@ -113,12 +113,12 @@ def busy(cast) -> None:
     stopped = factories.make_prototype(cast, title="Contract reader")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     trial = factories.make_prototype(cast, title="Ticket triage")
-    hold_actions.hold(initiative=trial, reason="Wrong answers last night.", by=cast.seat_security)
-    hold_actions.hold(initiative=mvp, reason="A vendor question.", by=cast.seat_risk)
+    hold_deeds.hold(initiative=trial, reason="Wrong answers last night.", by=cast.seat_security)
+    hold_deeds.hold(initiative=mvp, reason="A vendor question.", by=cast.seat_risk)
     review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)
     soon = clock.today() + timedelta(days=9)
     for number in range(6):
-        hold_actions.open_gap(
+        hold_deeds.open_gap(
             initiative=mvp,
             text=f"List {number} differs.",
             owner=cast.steward,
@@ -216,9 +216,9 @@ def test_a_digest_tells_nobody_of_a_initiative_that_is_not_theirs(cast):
         confidential=True,
         by=cast.support,
     )
-    hold_actions.hold(initiative=hidden, reason="Secret.", by=cast.support)
+    hold_deeds.hold(initiative=hidden, reason="Secret.", by=cast.support)
     shown = factories.make_initiative(cast, title="Open pricing")
-    hold_actions.hold(initiative=shown, reason="Look.", by=cast.owner)
+    hold_deeds.hold(initiative=shown, reason="Look.", by=cast.owner)
     told = {message.to[0].partition("@")[0]: message.body for message in send()}
     assert "Open pricing" in told["owner"]
     assert "Zeppelin" not in told["owner"]
@@ -228,7 +228,7 @@ def test_a_digest_tells_nobody_of_a_initiative_that_is_not_theirs(cast):
 
 def test_gaps_closed_since_the_last_digest_are_told(cast):
     initiative = factories.make_prototype(cast)
-    gap = hold_actions.open_gap(
+    gap = hold_deeds.open_gap(
         initiative=initiative,
         text="Two lists.",
         owner=cast.steward,
@@ -240,7 +240,7 @@ def test_gaps_closed_since_the_last_digest_are_told(cast):
     monday = next_monday()
     send(monday)
     with clock.simulated(monday + timedelta(days=1)):
-        hold_actions.close_gap(gap=gap, by=cast.steward)
+        hold_deeds.close_gap(gap=gap, by=cast.steward)
     (mine,) = (message for message in send(monday + timedelta(days=7)) if message.to == ["owner@example.org"])
     assert "TO KNOW" in mine.body
     assert "closed “Two lists”" in mine.body
@@ -248,7 +248,7 @@ def test_gaps_closed_since_the_last_digest_are_told(cast):
 
 def test_leaving_from_the_mail_needs_no_session_and_takes_one_press(cast):
     initiative = factories.make_initiative(cast)
-    hold_actions.hold(initiative=initiative, reason="Look.", by=cast.owner)
+    hold_deeds.hold(initiative=initiative, reason="Look.", by=cast.owner)
     only(cast.owner)
     (mine,) = (message for message in send() if message.to == ["owner@example.org"])
     address = mine.extra_headers["List-Unsubscribe"].strip("<>")
@@ -268,7 +268,7 @@ def test_leaving_from_the_mail_needs_no_session_and_takes_one_press(cast):
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_one_digest(cast):
     initiative = factories.make_initiative(cast)
-    hold_actions.hold(initiative=initiative, reason="Look.", by=cast.owner)
+    hold_deeds.hold(initiative=initiative, reason="Look.", by=cast.owner)
     mail.outbox.clear()
     gate = threading.Barrier(3)
 

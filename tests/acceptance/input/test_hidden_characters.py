@@ -12,7 +12,7 @@ from django.test import RequestFactory
 
 from governance.sign_in.password_validators import PasswordField
 from governance.vocabulary.readable_text import ReadableText
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from tests.acceptance.input.test_generated_input import (
     FULL,
     LEFT_BEHIND,
@@ -199,5 +199,5 @@ def test_no_act_takes_a_reason_with_a_hidden_character(cast):
     initiative = factories.make_initiative(cast)
     for letter in HIDDEN.values():
         with pytest.raises(ValidationError, match="readers cannot see"):
-            hold_actions.hold(initiative=initiative, reason=f"Look{letter}again", by=cast.seat_risk)
+            hold_deeds.hold(initiative=initiative, reason=f"Look{letter}again", by=cast.seat_risk)
     assert not initiative.holds.exists()

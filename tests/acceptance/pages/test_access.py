@@ -44,8 +44,8 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.holds import actions as hold_actions
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import deeds as hold_deeds
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS
 from initiatives.lifecycle.requirements.waivers import WAIVERS
@@ -122,7 +122,7 @@ def world(cast):
     question = review_actions.ask_question(
         review=review, criterion=criterion, text="Who?", by=cast.seat_adoption
     )
-    hold = hold_actions.hold(initiative=initiative, reason="Wait.", by=cast.seat_security)
+    hold = hold_deeds.hold(initiative=initiative, reason="Wait.", by=cast.seat_security)
     record_component(
         initiative=initiative, layer="application", name="Assistant", version="2.0", by=cast.owner
     )
@@ -137,7 +137,7 @@ def world(cast):
     decision = control_mapping.record_architecture_decision(
         initiative=initiative, title="One queue", text="Fewer parts.", decided_on=clock.today(), by=cast.lead
     )
-    dependant = dependants.add_dependant(
+    dependant = dependant_deeds.add_dependant(
         initiative=initiative,
         who="Sales",
         for_what="Calls",
@@ -170,7 +170,7 @@ def world(cast):
         initiative, key="production.mvp_goals", reason="Later.", until=tomorrow, by=cast.owner
     )
     risk = factories.ask_risk(cast, initiative)
-    gap = hold_actions.open_gap(
+    gap = hold_deeds.open_gap(
         initiative=initiative,
         text="Two lists.",
         owner=cast.steward,

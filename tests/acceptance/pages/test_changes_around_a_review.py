@@ -23,7 +23,7 @@ from governance.permission_result import Refused
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
@@ -148,10 +148,10 @@ def held(cast, review):
 
 
 def held_and_lifted(cast, review):
-    hold = hold_actions.hold(
+    hold = hold_deeds.hold(
         initiative=initiative_acts.fresh(review.initiative), reason="A doubt.", by=cast.seat_risk
     )
-    hold_actions.lift_hold(hold=hold, reason="It is right.", by=cast.chair)
+    hold_deeds.lift_hold(hold=hold, reason="It is right.", by=cast.chair)
 
 
 def scope_changed(cast, review):

@@ -14,7 +14,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notification
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative import act, review_state
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -272,7 +272,7 @@ class DecisionAgainstHold(Race):
     def contenders(self, review):
         """Two of each."""
         concern = partial(
-            hold_actions.hold, initiative=review.initiative, reason="Stop and look.", by=self.cast.seat_risk
+            hold_deeds.hold, initiative=review.initiative, reason="Stop and look.", by=self.cast.seat_risk
         )
         return [self.decision(review), concern] * 2
 

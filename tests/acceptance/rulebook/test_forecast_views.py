@@ -11,7 +11,7 @@ from governance.identity.factors import codes
 from governance.models import Entry, Notification, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.models import Forecast, Obligation, Review
 from initiatives.portfolio.rulebook_changes import (
     draft_actions,
@@ -137,7 +137,7 @@ def test_it_says_what_came_since(company, as_):
     draft = draft_of(company)
     forecast = worked_out(draft, company)
     initiative = Review.objects.get(outcome="open").initiative
-    hold_actions.hold(initiative=initiative, reason="Wait.", by=company.seat_security)
+    hold_deeds.hold(initiative=initiative, reason="Wait.", by=company.seat_security)
     text = as_(company.admin).get(forecast.get_absolute_url()).content.decode()
     assert "1 act on 1 initiative happened after the forecast" in text
     edited(draft, {("freshness", "grace_days"): 3}, by=company.admin)

@@ -12,7 +12,7 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -206,7 +206,7 @@ def test_support_that_falls_is_due_back_and_completes_itself(cast):
             "fourteen days from 30 August, the last that was supported"
         )
         with pytest.raises(Refused, match="completed automatically"):
-            hold_actions.complete(obligation=obligation, note="Done.", by=cast.owner)
+            hold_deeds.complete_obligation(obligation=obligation, note="Done.", by=cast.owner)
         story.renew(initiative, cast)
         obligation.refresh_from_db()
         assert obligation.completed_at is not None, story.span(initiative).gaps

@@ -195,10 +195,10 @@ def _leave() -> None:
 
 def _hold() -> None:
     """Somebody is worried, and holds an initiative."""
-    from initiatives.lifecycle.holds import actions as hold_actions
+    from initiatives.lifecycle.holds import deeds as hold_deeds
 
     initiative = _imported("production")
-    hold_actions.hold(
+    hold_deeds.hold(
         initiative=initiative,
         reason="Three customers got the letter of another.",
         by=_seat(initiative, "risk_compliance"),

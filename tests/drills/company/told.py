@@ -157,7 +157,7 @@ class Told:
         from adoption.demo import initiative_acts
         from governance.people.boards import board_for, chair_now
         from initiatives.lifecycle.details import actions as detail_actions
-        from initiatives.lifecycle.holds import actions as hold_actions
+        from initiatives.lifecycle.holds import deeds as hold_deeds
         from initiatives.lifecycle.reviews import actions as review_actions
 
         initiative = initiative_acts.fresh(self.initiatives[number])
@@ -167,8 +167,8 @@ class Told:
         review_actions.ask_question(
             review=review, criterion=criterion, text=f"Why {initiative.title}?", by=chair
         )
-        hold = hold_actions.hold(initiative=initiative, reason=f"Stop {initiative.title}.", by=chair)
-        hold_actions.lift_hold(hold=hold, reason="It is right.", by=chair)
+        hold = hold_deeds.hold(initiative=initiative, reason=f"Stop {initiative.title}.", by=chair)
+        hold_deeds.lift_hold(hold=hold, reason="It is right.", by=chair)
         tier = "high" if initiative.proposed_tier != "high" else "limited"
         detail_actions.propose_tier(
             initiative=initiative,

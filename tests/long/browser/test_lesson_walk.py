@@ -14,7 +14,7 @@ from adoption.models import Incident
 from adoption.models.lessons import LESSONS_READ
 from governance import clock
 from governance.organisation import actions as organisation_actions
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.models import Initiative
 from tests.acceptance.walks.story import CAREFUL
 from tests.support import factories
@@ -65,7 +65,7 @@ def running(cast) -> Initiative:
     initiative = factories.make_initiative(cast, title=FIRST)
     factories.make_link(cast, initiative, agreed=True, **CAREFUL)
     initiative = initiative_acts.to_mvp(initiative_acts.to_prototype(initiative, cast.team), cast.team)
-    dependants.add_dependant(
+    dependant_deeds.add_dependant(
         initiative=initiative,
         who="Warehouse",
         for_what="Calls back customers by what the summary says.",

@@ -19,8 +19,9 @@ from governance.models import (
 from governance.privacy import retention
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import condition_deeds
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements.waivers import WAIVERS
-from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
@@ -70,7 +71,7 @@ def prepared(scene: Scene) -> Scene:
     scene.other = factories.make_initiative(cast, title="Beside it")
     initiative_acts.staff(initiative_acts.fresh(scene.other), cast.team)
     scene.other = initiative_acts.fresh(scene.other)
-    scene.hold = hold_actions.hold(initiative=scene.other, reason="A doubt.", by=cast.owner)
+    scene.hold = hold_deeds.hold(initiative=scene.other, reason="A doubt.", by=cast.owner)
     scene.switch = kill_switch.switch_off(initiative=scene.initiative, reason="A doubt.", by=cast.owner)
     rulebook = scene.review.rulebook.parsed
     key = next(key for key in rulebook.requirements if rulebook.waivable_requirement(key))
@@ -99,7 +100,7 @@ def prepared(scene: Scene) -> Scene:
             due=clock.today(),
             responsible=cast.owner,
         )
-    review_actions.meet_condition(condition=scene.met, note="Shown.", by=cast.owner)
+    condition_deeds.meet_condition(condition=scene.met, note="Shown.", by=cast.owner)
     scene.open = {"met_by_id": None, "met_at": None, "not_met_at": clock.now(), "not_met_reason": "x"}
     scene.key = factories.make_key(cast, initiative_acts.fresh(scene.initiative))[0]
     scene.pipeline = pipeline_issuers.make_pipeline(cast, scene.initiative)

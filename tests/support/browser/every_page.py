@@ -37,7 +37,8 @@ from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds.actions import open_obligation, show_by
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.holds.deeds import set_day
 from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.stages import actions as stage_actions
@@ -219,7 +220,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     )
     imported, dated = make_portfolio(cast, titles=("Letter sorter", "Shift planner"))[-2:]
     give_owner(cast, dated, cast.owner)
-    show_by(initiative=dated, due=clock.today() + timedelta(days=90), by=cast.owner)
+    set_day(initiative=dated, due=clock.today() + timedelta(days=90), by=cast.owner)
     calls = approvals_of(cast, running)
     password_links.ask_reset(name=cast.lead.login)
     asked = PasswordLink.objects.get(person=cast.lead)
@@ -351,7 +352,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("survey-open-draft", cast.owner, reverse("survey-open", args=[draft_survey.pk])),
         Page("survey-answer-german", None, reverse("survey-answer", args=[about["invited"]]) + "?lang=de"),
         Page("survey-nothing", None, "/survey/2222-2222-2222-2222/", 404),
-        Page("dependant-executive", cast.second_admin, address("dependant", world)),
+        Page("dependant-executive", cast.second_admin, address("dependants/state", world)),
         Page(
             "report-behaviour-judged",
             cast.chair,

@@ -19,7 +19,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "contract-start": ("owner", {"ref": "idea"}),
     "withdraw-contract": ("owner", {"ref": "trial"}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
-    "dependant-decline": ("second_admin", {}),
+    "dependants/decline": ("second_admin", {}),
     "systems/disown": ("second_admin", {}),
     "link-decline": ("second_admin", {}),
     "accept-source": ("seat_architecture", {}),

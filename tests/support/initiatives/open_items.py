@@ -86,7 +86,9 @@ def _others(initiative: Initiative) -> Iterator[OpenItem]:
     for row in initiative.links.filter(ended_at__isnull=True, answers__isnull=True):
         yield _item(f"the owner of {row.system} has not answered", _of("link-answer", row.pk))
     for row in initiative.dependants.waiting():
-        yield _item(f"{row.executive} has not stated that {row} depends on it", _of("dependant", row.pk))
+        yield _item(
+            f"{row.executive} has not stated that {row} depends on it", _row("dependants", row.pk, "state")
+        )
     for row in ApprovalRequest.objects.waiting_at(clock.now()).filter(initiative=initiative):
         yield _item("a call waits", _of("approval", row.reference))
     for row in initiative.changes.all():

@@ -33,7 +33,8 @@ from initiatives.integration.definitions import actions as definition_actions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.holds import actions as hold_actions
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import deeds as hold_deeds
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.requirements.waivers import WAIVERS
@@ -261,11 +262,11 @@ def contract_comment(cast, initiative):
 
 
 def hold_by_seat(cast, initiative):
-    hold_actions.hold(initiative=fresh(initiative), reason="A doubt.", by=cast.seat_security)
+    hold_deeds.hold(initiative=fresh(initiative), reason="A doubt.", by=cast.seat_security)
 
 
 def hold_by_owner(cast, initiative):
-    hold_actions.hold(initiative=fresh(initiative), reason="A doubt.", by=cast.owner)
+    hold_deeds.hold(initiative=fresh(initiative), reason="A doubt.", by=cast.owner)
 
 
 def conflict(cast, initiative):
@@ -322,7 +323,7 @@ def not_applicable(cast, initiative):
 
 
 def gap(cast, initiative):
-    hold_actions.open_gap(
+    hold_deeds.open_gap(
         initiative=fresh(initiative),
         text="Two lists of customers.",
         owner=cast.owner,
@@ -413,7 +414,7 @@ def link_asked(cast, initiative):
 
 
 def dependant_asked(cast, initiative):
-    dependants.add_dependant(
+    dependant_deeds.add_dependant(
         initiative=fresh(initiative),
         who="Sales",
         for_what="Calls",

@@ -15,7 +15,7 @@ from initiatives.integration.components import actions as components_actions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.facts import initiative_rows, supported_stage
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative_pages import next_step
 from initiatives.lifecycle.requirements import actions as requirement_actions
@@ -194,11 +194,11 @@ def _withdraw_one(initiative, cast, chance) -> None:
 def _hold_or_lift(initiative, cast, chance) -> None:
     held = initiative_acts.fresh(initiative).holds.filter(lifted_at__isnull=True).first()
     if held is None:
-        hold_actions.hold(
+        hold_deeds.hold(
             initiative=initiative_acts.fresh(initiative), reason="Complaints came in.", by=cast.seat_security
         )
     else:
-        hold_actions.lift_hold(hold=held, reason="They were answered.", by=cast.chair)
+        hold_deeds.lift_hold(hold=held, reason="They were answered.", by=cast.chair)
 
 
 def _new_version(initiative, cast, chance) -> None:

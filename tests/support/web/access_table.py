@@ -384,8 +384,8 @@ TABLE = {
     "report-change": RUNNERS,
     "changes/complete": RUNNERS,
     "record-dependant": OWNER,
-    "dependant": PAGE,  # and the executive it names, who is not in this table
-    "dependant-decline": NOT_NOW,
+    "dependants/state": PAGE,  # and the executive it names, who is not in this table
+    "dependants/decline": NOT_NOW,
     "dependants/close": OWNER,
     "contract-dry-run": only(*TEAM, *BOARD, "auditor", sent=405),  # shows what was asked: not for admins
     "api-access": READ,

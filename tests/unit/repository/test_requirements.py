@@ -307,13 +307,13 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
     from django.core.exceptions import ValidationError
 
     from governance.permission_result import Refused
-    from initiatives.lifecycle.holds import dependants
+    from initiatives.lifecycle.holds import dependant_deeds
     from initiatives.lifecycle.scope import actions as scope_actions
     from tests.support import factories
 
     initiative = factories.make_prototype(cast)
     with pytest.raises(Refused, match="no dependants"):
-        dependants.add_dependant(
+        dependant_deeds.add_dependant(
             initiative=initiative,
             who="Billing",
             for_what="Letters",

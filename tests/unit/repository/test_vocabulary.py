@@ -12,7 +12,7 @@ from initiatives.contributions import contributed
 from tests.unit.repository.test_architecture import nodes_of, tree_of
 
 ROOT = Path(settings.BASE_DIR)
-WRITERS = ("entries.record", "entries.record_many")
+WRITERS = ("entries.record", "entries.record_many", "EntryOf")
 # Shown as they are called, with their facts in brackets: of the house and its people, on no initiative's page.
 SAY_THEMSELVES = {
     EntryKind.ACCOUNT_ADDED,

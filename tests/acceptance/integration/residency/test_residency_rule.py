@@ -19,7 +19,7 @@ from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.findings import sync
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.models import EvidenceNames, Hold, RequirementFinding, Voiding
 from initiatives.portfolio.units import actions as unit_actions
@@ -250,7 +250,7 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_fixed(cast):
     tied_initiatives.term(cast, acme)
     (hold,) = held(initiative)
     with pytest.raises(Refused):
-        hold_actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
+        hold_deeds.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
     with pytest.raises((Refused, ValidationError)):
         WAIVERS.ask(
             initiative,
@@ -262,7 +262,7 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_fixed(cast):
     components_actions.record_component(version="2", region="eu-west", **version)
     (hold,) = held(initiative)
     assert hold.liftable_since
-    hold_actions.lift_hold(hold=hold, reason="It runs in eu-west", by=cast.chair)
+    hold_deeds.lift_hold(hold=hold, reason="It runs in eu-west", by=cast.chair)
     assert held(initiative) == []
     components_actions.record_component(version="3", region="us-east", **version)
     assert len(held(initiative)) == 1, "and comes back with its cause"

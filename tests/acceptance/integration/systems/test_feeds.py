@@ -13,7 +13,7 @@ from governance.permission_result import Conflict, Refused
 from governance.vocabulary import ObligationKind
 from initiatives.integration.links import feed_shutdowns
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Obligation
 from tests.support import factories
@@ -81,7 +81,7 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
         with pytest.raises(Refused, match="Only Sam Brook can confirm"):
             feed_shutdowns.confirm_shut(obligation=obligation, words="It is.", by=person)
     with pytest.raises(Refused, match="The system's owner completes this obligation"):
-        hold_actions.complete(obligation=obligation, note="It is.", by=cast.owner)
+        hold_deeds.complete_obligation(obligation=obligation, note="It is.", by=cast.owner)
     assert as_(cast.sponsor).get(reverse("feed-shut", args=[obligation.pk])).status_code == 404
     assert (
         as_(cast.owner).post(reverse("feed-shut", args=[obligation.pk]), {"reason": "It is."}).status_code

@@ -19,7 +19,7 @@ from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Evidence, EvidenceNames, Link
 from tests.support import factories
@@ -315,7 +315,7 @@ def test_accounts_that_only_an_ended_initiative_used_are_closed_by_somebody(cast
     assert (obligation.source, obligation.responsible) == (f"account:{alone.pk}", crm.owner)
     assert obligation.due == clock.today() + timedelta(days=30)
     with pytest.raises(Refused, match="when the account is closed"):
-        hold_actions.complete(obligation=obligation, note="Done", by=crm.owner)
+        hold_deeds.complete_obligation(obligation=obligation, note="Done", by=crm.owner)
     with pytest.raises(Refused):
         accounts.close_account(account=alone, reason="Closed in CRM", by=cast.owner)
     accounts.close_account(account=alone, reason="Closed in CRM", by=crm.owner)

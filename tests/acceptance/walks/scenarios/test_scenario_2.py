@@ -11,7 +11,7 @@ from governance.notifications import due
 from governance.permission_result import Refused
 from initiatives.integration.components import actions as components_actions
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
@@ -156,7 +156,7 @@ def nobody_accepts(cast, initiative):
             .exists()
         )
         with pytest.raises(Refused, match="completed automatically"):
-            hold_actions.complete(obligation=obligation, note="Done", by=cast.chair)
+            hold_deeds.complete_obligation(obligation=obligation, note="Done", by=cast.chair)
 
 
 def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):

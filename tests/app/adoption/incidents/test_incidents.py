@@ -27,7 +27,7 @@ from governance.models import Entry, Notification, Rulebook
 from governance.permission_result import Conflict, Refused
 from governance.templatetags.plumbline import day
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.initiative.rehearsal import rehearse
 from initiatives.models import Voiding
 from initiatives.portfolio.units import leaving
@@ -136,7 +136,7 @@ def test_evidence_that_speaks_of_other_systems_stands(cast, initiative):
 
 
 def test_what_is_told_before_is_what_then_happens(cast, initiative, as_):
-    dependants.add_dependant(
+    dependant_deeds.add_dependant(
         initiative=initiative, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
         executive=cast.sponsor, by=cast.owner,
     )  # fmt: skip
@@ -164,7 +164,7 @@ def test_what_is_told_before_is_what_then_happens(cast, initiative, as_):
 
 
 def test_who_is_told_at_once(cast, initiative):
-    dependants.add_dependant(
+    dependant_deeds.add_dependant(
         initiative=initiative, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
         executive=cast.sponsor, by=cast.owner,
     )  # fmt: skip

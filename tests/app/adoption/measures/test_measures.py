@@ -36,7 +36,7 @@ from governance.notifications import due
 from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
 from initiatives.lifecycle.facts import supported_stage
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import Obligation, RequirementFinding
 from tests.acceptance.input.test_generated_input import examples, taken_back
@@ -436,7 +436,7 @@ def test_sixty_silent_days_are_an_obligation_that_a_measurement_completes(cast):
         assert (obligation.responsible, obligation.kind) == (cast.owner, "measurement")
         assert any(line.button == "Add measurement" for line in notification_inbox.tasks_for(cast.owner))
         with pytest.raises(Refused, match="A new measurement completes this obligation"):
-            hold_actions.complete(obligation=obligation, note="Later", by=cast.owner)
+            hold_deeds.complete_obligation(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.run()
         assert Notification.objects.filter(person=cast.owner, subject__contains="a new measurement").exists()

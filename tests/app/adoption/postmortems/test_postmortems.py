@@ -22,7 +22,7 @@ from governance.models import Entry, Notification
 from governance.notifications import due
 from governance.notifications.inbox import all_tasks
 from governance.permission_result import Conflict, Refused
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.portfolio.units import leaving
 from tests.support import factories
@@ -181,7 +181,7 @@ def test_a_sign_in_a_field_is_no_account(draft, cast):
 
 def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
     initiative = draft.initiative
-    gap = hold_actions.open_gap(
+    gap = hold_deeds.open_gap(
         initiative=initiative,
         text="Exports still run",
         owner=cast.steward,

@@ -17,7 +17,7 @@ from governance.database import database_catalogue
 from governance.database.row_history import acting
 from governance.models import Absence, Clause, Rulebook
 from initiatives.lifecycle.holds import actions as hold_actions
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import (
     Condition,
@@ -232,7 +232,7 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
         "withdrawn_reason of initiatives_observation stays",
         raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"),
     )
-    dependant = dependants.add_dependant(
+    dependant = dependant_deeds.add_dependant(
         initiative=initiative,
         who="Sales",
         for_what="Calls",
@@ -247,7 +247,7 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
         "of initiatives_dependant stays",
         raw("UPDATE initiatives_dependant SET executive_id = %s", cast.lead.pk),
     )
-    dependants.decline_dependence(dependant=dependant, reason="No.", by=cast.sponsor)
+    dependant_deeds.decline_dependence(dependant=dependant, reason="No.", by=cast.sponsor)
     refused("stays as it was stated", raw("UPDATE initiatives_dependant SET declined_at = NULL"))
     refused("a row of initiatives_dependant is kept", raw("DELETE FROM initiatives_dependant"))
 

@@ -26,7 +26,7 @@ from initiatives.integration.components import actions as components_actions
 from initiatives.lifecycle.changes import actions as change_actions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -272,14 +272,14 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["role declined"], lambda: role_actions.decline_role(assignment=made["role"], by=cast.lead)),
         (
             ["hold opened"],
-            lambda: keep("hold", hold_actions.hold(initiative=initiative, reason="Wait", by=cast.seat_risk)),
+            lambda: keep("hold", hold_deeds.hold(initiative=initiative, reason="Wait", by=cast.seat_risk)),
         ),
-        (["hold lifted"], lambda: hold_actions.lift_hold(hold=made["hold"], reason="Fine", by=cast.chair)),
+        (["hold lifted"], lambda: hold_deeds.lift_hold(hold=made["hold"], reason="Fine", by=cast.chair)),
         (
             ["gap opened"],
             lambda: keep(
                 "gap",
-                hold_actions.open_gap(
+                hold_deeds.open_gap(
                     initiative=initiative,
                     text="A report",
                     owner=owner,
@@ -289,7 +289,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
                 ),
             ),
         ),
-        (["gap closed"], lambda: hold_actions.close_gap(gap=made["gap"], by=owner)),
+        (["gap closed"], lambda: hold_deeds.close_gap(gap=made["gap"], by=owner)),
         (
             ["waiver requested"],
             lambda: keep(

@@ -16,7 +16,7 @@ from governance.notifications import calendar_feed, mail, preferences
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary.readable_text import shown
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Gap
@@ -94,7 +94,7 @@ def feed(cast):
     soon = clock.today() + timedelta(days=9)
     hidden = factories.make_initiative(cast, title="Zeppelin pricing")
     for one in (initiative, hidden):
-        hold_actions.open_gap(
+        hold_deeds.open_gap(
             initiative=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
         )
     detail_actions.change_details(
@@ -142,7 +142,7 @@ def test_what_is_done_leaves_the_calendar_and_what_is_the_same_is_not_sent_again
     again = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
     assert (again.status_code, again.content) == (304, b"")
     gap = Gap.objects.get(initiative=initiative)
-    hold_actions.close_gap(gap=gap, by=cast.owner)
+    hold_deeds.close_gap(gap=gap, by=cast.owner)
     changed = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
     assert changed.status_code == 200
     before, after = ({event["UID"] for event in read(one.content)} for one in (first, changed))

@@ -6,7 +6,7 @@ from governance.contracts.clauses import Terms, Test
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement import decision_cache, kill_switch
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.rules.authzen_fixture import (
@@ -81,9 +81,9 @@ def test_each_result_evaluates_to_true_and_no_search_is_a_decision(system):
 
 
 def test_a_state_in_which_evaluations_are_denied_answers_nothing(cast, initiative, system):
-    hold = hold_actions.hold(initiative=initiative, reason="A concern", by=cast.chair)
+    hold = hold_deeds.hold(initiative=initiative, reason="A concern", by=cast.chair)
     assert [found(system, part)["results"] for part in SEARCHES] == [[], [], []]
-    hold_actions.lift_hold(hold=hold, reason="The concern was answered.", by=cast.chair)
+    hold_deeds.lift_hold(hold=hold, reason="The concern was answered.", by=cast.chair)
     assert [len(found(system, part)["results"]) for part in SEARCHES] == [2, 2, 2]
     kill_switch.switch_off(initiative=initiative, reason="Wrong.", by=cast.owner)
     assert [found(system, part)["results"] for part in SEARCHES] == [[], [], []]

@@ -24,7 +24,7 @@ from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement import decision_cache, kill_switch
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
 from tests.support import factories
@@ -84,11 +84,11 @@ def test_an_mvp_is_allowed_nothing_outside_its_scope(system, left_out, instead, 
 
 def test_the_condition_of_the_initiative_denies_whatever_the_contract_says(cast, mvp, system):
     assert system.ask("summarise", **INSIDE)["decision"]
-    hold_actions.hold(initiative=mvp, reason="The region is unclear", by=cast.seat_security)
+    hold_deeds.hold(initiative=mvp, reason="The region is unclear", by=cast.seat_security)
     held = system.ask("summarise", **INSIDE)
     assert code_of(held) == (False, "held")
     assert "The region is unclear" in held["context"]["reason"]
-    hold_actions.lift_hold(hold=mvp.holds.get(), reason="It is clear now", by=cast.chair)
+    hold_deeds.lift_hold(hold=mvp.holds.get(), reason="It is clear now", by=cast.chair)
     assert system.ask("summarise", **INSIDE)["decision"]
     kill_switch.switch_off(initiative=mvp, reason="Something is odd", by=cast.owner)
     off = system.ask("summarise", **INSIDE)

@@ -12,7 +12,7 @@ from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement import deployment_gate, kill_switch
 from initiatives.integration.components import actions as component_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import DeploymentDecision, Initiative
 from tests.app.initiatives.contracts.enforcement.test_authzen import ALWAYS, EVERYBODY, may
@@ -92,9 +92,9 @@ def test_each_obstacle_is_a_no_and_ends_with_its_cause(cast, production, pipelin
     assert pipeline.asks(stage="mvp")["decision"]
     (said,) = reasons(pipeline.asks("9.9"))
     assert "neither running nor planned" in said
-    hold_actions.hold(initiative=production, reason="The region is unclear", by=cast.seat_security)
+    hold_deeds.hold(initiative=production, reason="The region is unclear", by=cast.seat_security)
     assert "The region is unclear" in reasons(pipeline.asks())[0]
-    hold_actions.lift_hold(hold=production.holds.get(lifted_at=None), reason="It is clear now", by=cast.chair)
+    hold_deeds.lift_hold(hold=production.holds.get(lifted_at=None), reason="It is clear now", by=cast.chair)
     kill_switch.switch_off(initiative=production, reason="Something is odd", by=cast.owner)
     assert "Something is odd" in reasons(pipeline.asks())[0]
     kill_switch.switch_on(initiative=production, reason="It was a false alarm", by=cast.chair)

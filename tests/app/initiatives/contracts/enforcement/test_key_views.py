@@ -19,7 +19,7 @@ from initiatives.contracts.approvals.actions import WHY_NOT
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.enforcement import code_examples, kill_switch
 from initiatives.contracts.enforcement.key_views import CLIENT
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import ApprovalRequest
 from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
@@ -388,9 +388,9 @@ def test_what_is_tried_is_what_a_system_would_be_told(cast, as_, initiative):
         return told["code"]
 
     assert same() == "allowed"
-    hold = hold_actions.hold(initiative=initiative, reason="It named a customer.", by=cast.seat_risk)
+    hold = hold_deeds.hold(initiative=initiative, reason="It named a customer.", by=cast.seat_risk)
     assert same() == "held"
-    hold_actions.lift_hold(hold=hold, reason="Masked.", by=cast.chair)
+    hold_deeds.lift_hold(hold=hold, reason="Masked.", by=cast.chair)
     kill_switch.switch_off(initiative=initiative, reason="A trial.", by=cast.owner)
     assert same() == "switched_off"
     kill_switch.switch_on(initiative=initiative, reason="Over.", by=cast.owner)

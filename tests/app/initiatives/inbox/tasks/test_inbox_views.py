@@ -20,6 +20,7 @@ from initiatives.contracts.documents import actions as contract_actions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -264,7 +265,7 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     WAIVERS.agree(row=waiver, by=cast.seat_risk)
     assert "Waiver for" not in said(cast.seat_risk, "agree")
 
-    hold_actions.hold(initiative=prototype, reason="Something smells.", by=cast.seat_security)
+    hold_deeds.hold(initiative=prototype, reason="Something smells.", by=cast.seat_security)
     assert "Something smells." in said(cast.chair, "decide")
     assert "Something smells." not in said(cast.deputy_chair)
 
@@ -545,7 +546,7 @@ def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_,
 def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, review):
     """A hold near a seat: the chair lifts it, the owner fixes it, the seat is told under what it has to sign."""
     held = factories.make_mvp(cast, title="Held")
-    hold_actions.hold(initiative=held, reason="Something smells.", by=cast.chair)
+    hold_deeds.hold(initiative=held, reason="Something smells.", by=cast.chair)
     page = inbox(as_(cast.seat_value))
     assert headings(page) == ["Now (1)"]
     assert page.h1.get_text().strip() == "One task for you"
@@ -599,7 +600,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
 
 def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
     initiative = factories.make_prototype(cast)
-    hold_actions.hold(initiative=initiative, reason="Wrong answers were sent to customers.", by=cast.chair)
+    hold_deeds.hold(initiative=initiative, reason="Wrong answers were sent to customers.", by=cast.chair)
     found = {
         person: next(line for line in lines(person) if line.is_hold) for person in (cast.chair, cast.owner)
     }

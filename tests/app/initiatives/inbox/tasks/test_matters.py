@@ -16,6 +16,7 @@ from initiatives.inbox.tasks import calendar, weekly_digest
 from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds import due_tasks
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -66,7 +67,7 @@ def world(cast) -> Initiative:
     mvp = factories.make_mvp(cast)
     make_obligation(mvp, ObligationKind.STEP_BACK, cast.owner, 14)
     make_obligation(mvp, ObligationKind.CRITERION, cast.owner, 5)
-    hold_actions.hold(initiative=mvp, reason="Wrong answers were sent.", by=cast.chair)
+    hold_deeds.hold(initiative=mvp, reason="Wrong answers were sent.", by=cast.chair)
     incident_actions.open_incident(
         initiative=mvp, severity=1, title="Wrong totals", started_at=clock.now(), by=cast.owner
     )
@@ -120,7 +121,7 @@ def test_one_description_makes_the_line_the_reminder_the_day_and_the_digest(cast
     """A gap, a condition and an obligation: the same words, page and day everywhere."""
     mvp = factories.make_mvp(cast)
     make_obligation(mvp, ObligationKind.CRITERION, cast.lead, 3)
-    gap = hold_actions.open_gap(
+    gap = hold_deeds.open_gap(
         initiative=mvp,
         text="Lists differ.",
         owner=cast.lead,

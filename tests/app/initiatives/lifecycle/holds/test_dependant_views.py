@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.permission_result import Conflict, Refused
-from initiatives.lifecycle.holds import dependant_inbox, dependants
-from initiatives.lifecycle.holds.dependants import DEPENDS
+from initiatives.lifecycle.holds import dependant_deeds, dependant_inbox
+from initiatives.lifecycle.holds.dependant_deeds import DEPENDS
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Dependant
 from initiatives.models.versions import outage_words
@@ -27,7 +27,7 @@ def mvp(cast):
 @snapshots.kept
 def sales(cast, mvp) -> Dependant:
     """Sales depends on it, says the owner; somebody of another unit is named to state it."""
-    return dependants.add_dependant(
+    return dependant_deeds.add_dependant(
         initiative=mvp,
         who="Sales desk",
         process="The weekly call round",
@@ -67,7 +67,7 @@ def test_hours_days_and_weeks_are_typed_as_people_count(cast, as_, mvp):
 
 def test_whoever_owns_the_initiative_does_not_state_it(cast, mvp):
     with pytest.raises(ValidationError, match="cannot state this"):
-        dependants.add_dependant(
+        dependant_deeds.add_dependant(
             initiative=mvp,
             who="Everybody",
             for_what="All",
@@ -78,7 +78,7 @@ def test_whoever_owns_the_initiative_does_not_state_it(cast, mvp):
 
 
 def test_the_executive_is_asked_reads_the_words_and_states_them(cast, as_, mvp, sales):
-    client, url = as_(cast.outsider), at("dependant", sales.pk)
+    client, url = as_(cast.outsider), at("dependants/state", sales.pk)
     inbox = text_of(client.get("/"))
     assert "Sales desk depends on Customer summary assistant" in inbox
     assert url in inbox
@@ -103,12 +103,12 @@ def test_the_executive_is_asked_reads_the_words_and_states_them(cast, as_, mvp, 
 
 
 def test_nobody_states_it_for_another(cast, as_, mvp, sales):
-    url = at("dependant", sales.pk)
+    url = at("dependants/state", sales.pk)
     for person in (cast.owner, cast.chair, cast.admin, cast.second_admin):
         assert as_(person).get(url).status_code == 200, person
         with acts() as kinds:
             assert as_(person).post(url).status_code == 403, person
-            assert as_(person).post(at("dependant-decline", sales.pk), {"reason": "No."}).status_code == 403
+            assert as_(person).post(at("dependants/decline", sales.pk), {"reason": "No."}).status_code == 403
         assert kinds == ["refused"] + ["refused"] * (len(kinds) - 1)
     assert as_(cast.sponsor).get(url).status_code == 404
     assert as_(cast.sponsor).post(url).status_code == 404
@@ -116,19 +116,19 @@ def test_nobody_states_it_for_another(cast, as_, mvp, sales):
 
 
 def test_it_is_declined_with_a_reason_and_answered_once(cast, as_, mvp, sales):
-    client, url = as_(cast.outsider), at("dependant-decline", sales.pk)
+    client, url = as_(cast.outsider), at("dependants/decline", sales.pk)
     with acts() as kinds:
         assert "Not saved yet" in text_of(client.post(url, {"reason": ""}))
         assert client.post(url, {"reason": "We could not bear an hour."}).status_code == 302
     assert kinds == ["dependence declined"]
     assert "We could not bear an hour." in text_of(as_(cast.owner).get(at("deployments", mvp.ref)))
     with pytest.raises(Conflict):
-        dependants.state_dependence(dependant=sales, by=cast.outsider)
-    assert as_(cast.outsider).post(at("dependant", sales.pk)).status_code == 409
+        dependant_deeds.state_dependence(dependant=sales, by=cast.outsider)
+    assert as_(cast.outsider).post(at("dependants/state", sales.pk)).status_code == 409
 
 
 def test_the_statement_is_evidence_until_the_dependence_ends(cast, as_, mvp, sales):
-    dependants.state_dependence(dependant=sales, by=cast.outsider)
+    dependant_deeds.state_dependence(dependant=sales, by=cast.outsider)
     item = mvp.evidence.get(coverage__requirement=DEPENDS)
     assert (item.kind, item.withdrawn_at) == ("attestation", None)
     with acts() as kinds:
@@ -141,7 +141,7 @@ def test_the_statement_is_evidence_until_the_dependence_ends(cast, as_, mvp, sal
 
 
 def test_a_step_back_to_a_prototype_ends_them(cast, mvp, sales):
-    dependants.state_dependence(dependant=sales, by=cast.outsider)
+    dependant_deeds.state_dependence(dependant=sales, by=cast.outsider)
     scope = {"users": "Two people", "user_count": 2, "rollout": False, "live_data": False}
     stage_actions.step_back(
         initiative=initiative_acts.fresh(mvp),
@@ -157,14 +157,14 @@ def test_a_step_back_to_a_prototype_ends_them(cast, mvp, sales):
 
 def test_a_stopped_initiative_asks_nobody(cast, as_, mvp, sales):
     stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No.", by=cast.owner)
-    assert at("dependant", sales.pk) not in text_of(as_(cast.outsider).get("/"))
+    assert at("dependants/state", sales.pk) not in text_of(as_(cast.outsider).get("/"))
     assert list(dependant_inbox.reminders(clock.now())) == []
     with pytest.raises(Refused, match="so no one depends on it"):
-        dependants.state_dependence(dependant=sales, by=cast.outsider)
+        dependant_deeds.state_dependence(dependant=sales, by=cast.outsider)
 
 
 def test_the_executive_is_reminded(cast, mvp, sales):
     (due,) = dependant_inbox.reminders(clock.now())
     assert due.person == cast.outsider
-    assert due.link == at("dependant", sales.pk)
+    assert due.link == at("dependants/state", sales.pk)
     assert "can work for at most 2 days without the initiative" in due.text

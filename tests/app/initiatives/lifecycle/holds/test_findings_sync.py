@@ -20,7 +20,7 @@ from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import finding_rules, supported_stage
 from initiatives.lifecycle.facts.finding_rules import Wanted
 from initiatives.lifecycle.findings import sync
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative.act import REGISTER, act
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Hold, Link, RequirementFinding, System
@@ -93,10 +93,10 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(init
     left = held(initiative)["residency"]
     assert left.liftable_since is None, "back before it was lifted: the same hold, no longer liftable"
     with pytest.raises(Refused):
-        hold_actions.lift_hold(hold=left, reason="It is fine", by=cast.chair)
+        hold_deeds.lift_hold(hold=left, reason="It is fine", by=cast.chair)
     says.clear()
     follow(initiative)
-    hold_actions.lift_hold(hold=held(initiative)["residency"], reason="Moved to eu-west", by=cast.chair)
+    hold_deeds.lift_hold(hold=held(initiative)["residency"], reason="Moved to eu-west", by=cast.chair)
     assert not held(initiative)
 
 

@@ -10,7 +10,7 @@ from governance import clock
 from governance.permission_result import Refused
 from governance.vocabulary import ObligationKind
 from initiatives.lifecycle.facts.supported_stage import BLOCKING_OBLIGATIONS
-from initiatives.lifecycle.holds import actions
+from initiatives.lifecycle.holds import deeds
 from initiatives.models import Obligation
 from tests.support.initiatives.imported_portfolio import give_owner, make_portfolio
 
@@ -29,11 +29,11 @@ def day(days: int):
 
 
 def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
-    first = actions.show_by(initiative=imported, due=day(90), by=cast.owner)
+    first = deeds.set_day(initiative=imported, due=day(90), by=cast.owner)
     assert (first.responsible, first.due) == (cast.owner, day(90))
     with pytest.raises(ValidationError, match="Explain why the day changes"):
-        actions.show_by(initiative=imported, due=day(60), by=cast.owner)
-    actions.show_by(initiative=imported, due=day(60), reason="Sooner.", by=cast.owner)
+        deeds.set_day(initiative=imported, due=day(60), by=cast.owner)
+    deeds.set_day(initiative=imported, due=day(60), reason="Sooner.", by=cast.owner)
     assert Obligation.objects.open().get(initiative=imported).due == day(60)
     assert Obligation.objects.get(pk=first.pk).completed_note == "Another day: Sooner."
 
@@ -41,17 +41,17 @@ def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
 def test_nobody_else_sets_it_and_no_day_lies_in_the_past(cast, imported):
     for person in (cast.admin, cast.chair, cast.lead):
         with pytest.raises(Refused, match="Only the owner can set this day"):
-            actions.show_by(initiative=imported, due=day(1), by=person)
+            deeds.set_day(initiative=imported, due=day(1), by=person)
     with pytest.raises(ValidationError, match="in the past"):
-        actions.show_by(initiative=imported, due=day(-1), by=cast.owner)
+        deeds.set_day(initiative=imported, due=day(-1), by=cast.owner)
     assert not Obligation.objects.filter(initiative=imported).exists()
 
 
 def test_it_holds_up_nothing_and_ends_once_nothing_is_missing(cast, imported):
     assert ObligationKind.SHOWN_BY not in BLOCKING_OBLIGATIONS
-    row = actions.show_by(initiative=imported, due=day(1), by=cast.owner)
+    row = deeds.set_day(initiative=imported, due=day(1), by=cast.owner)
     with pytest.raises(Refused, match="are not met yet"):
-        actions.complete(obligation=row, note="Done", by=cast.owner)
+        deeds.complete_obligation(obligation=row, note="Done", by=cast.owner)
 
 
 def test_the_portfolio_filters_by_it_and_the_page_offers_it(cast, as_, imported):

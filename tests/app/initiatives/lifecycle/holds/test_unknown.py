@@ -19,7 +19,7 @@ from initiatives.integration.residency import term_effects
 from initiatives.integration.residency.findings import UNIT, Bound, WhatIf
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.findings import sync
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds import due_tasks
 from initiatives.lifecycle.initiative import rehearsal
 from initiatives.models import Hold, Obligation
@@ -109,7 +109,7 @@ def test_saying_the_region_completes_it_and_nothing_else_does(cast, initiative, 
     link = add(cast, initiative, system, "")
     obligation = next(row for text, row in found_out(initiative).items() if "Relay" in text)
     with pytest.raises(Refused, match="its cause is gone"):
-        hold_actions.complete(obligation=obligation, note="Somewhere.", by=cast.lead)
+        hold_deeds.complete_obligation(obligation=obligation, note="Somewhere.", by=cast.lead)
     link_actions.change_link(link=link, transfers=[link_actions.Place("Relay", "eu-west")], by=cast.lead)
     obligation.refresh_from_db()
     assert obligation.completed_at is not None

@@ -7,7 +7,7 @@ from governance.database import request_memo
 from governance.models import ContractVersion
 from initiatives.contracts.documents import control_mapping
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Evidence
 from tests.support import factories
@@ -23,7 +23,7 @@ AROUND = [*initiative_rows._OF_INITIATIVE._tables.items()]
 def initiative(cast):
     """An initiative in production, with a hold, an obligation and a word of somebody who was asked."""
     initiative = factories.make_production(cast)
-    hold_actions.hold(initiative=initiative, reason="Look again.", by=cast.seat_security)
+    hold_deeds.hold(initiative=initiative, reason="Look again.", by=cast.seat_security)
     role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner)
     return initiative
 

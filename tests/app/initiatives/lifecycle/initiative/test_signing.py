@@ -40,7 +40,7 @@ from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.evidence.verification import actions as verification_actions
 from initiatives.lifecycle.facts import supported_stage
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.requirements.waivers import WAIVERS
@@ -303,7 +303,7 @@ def puts_on_hold(cast):
 
 def lifts_a_hold(cast):
     initiative = factories.make_prototype(cast)
-    hold = hold_actions.hold(initiative=initiative, reason="Wrong data.", by=cast.seat_risk)
+    hold = hold_deeds.hold(initiative=initiative, reason="Wrong data.", by=cast.seat_risk)
     return Binding("chair", at("row-act", "holds", hold.pk, "lift"), REASON, "hold lifted")
 
 

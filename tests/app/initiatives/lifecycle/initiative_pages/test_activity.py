@@ -10,7 +10,7 @@ from governance.models import Entry
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.lifecycle.activity import headlines
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Review
@@ -75,8 +75,8 @@ def test_every_act_stands_on_the_page_or_is_counted_in_a_fold(cast, as_):
 
 def test_holds_demotions_stops_and_the_kill_switch_are_headlines(cast, as_):
     initiative = factories.make_mvp(cast)
-    held = hold_actions.hold(initiative=initiative, reason="Wrong totals.", by=cast.owner)
-    hold_actions.lift_hold(hold=held, reason="Fixed.", by=cast.chair)
+    held = hold_deeds.hold(initiative=initiative, reason="Wrong totals.", by=cast.owner)
+    hold_deeds.lift_hold(hold=held, reason="Fixed.", by=cast.chair)
     kill_switch.switch_off(
         initiative=initiative_acts.fresh(initiative), reason="Wrong totals again.", by=cast.owner
     )

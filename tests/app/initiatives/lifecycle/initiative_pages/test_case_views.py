@@ -19,6 +19,7 @@ from initiatives.integration.components import actions as components_actions
 from initiatives.lifecycle.activity import timeline
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative.forms import DetailsForm
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.portfolio.units import leaving
@@ -92,7 +93,7 @@ def test_a_stage_from_elsewhere_is_not_accused(cast, as_):
 
 def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
     initiative = factories.make_prototype(cast)
-    hold_actions.hold(
+    hold_deeds.hold(
         initiative=initiative, reason="Two summaries named <b>another</b> customer.", by=cast.seat_risk
     )
     with time_machine.travel(clock.now() + timedelta(days=200), tick=False):
@@ -253,7 +254,7 @@ def test_all_that_is_overdue_is_one_banner_and_lists_unfold_where_there_is_room(
         "downstream": ["Archive"],
         "by": cast.owner,
     }
-    hold_actions.open_gap(text="The archive is not searched.", **gap)
+    hold_deeds.open_gap(text="The archive is not searched.", **gap)
     quiet = client.get(page).context
     with acting(system="test", reason="Overdue"):
         for number in range(3):

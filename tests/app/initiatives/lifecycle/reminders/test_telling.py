@@ -21,8 +21,8 @@ from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
 from initiatives.lifecycle.access.visibility import visible_to
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.holds import actions as hold_actions
-from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds import deeds as hold_deeds
+from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.reminders import telling
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
@@ -196,7 +196,7 @@ def test_a_loan_is_told_as_long_as_it_lasts(cast, as_, mailoutbox):
     initiative_acts.parts(initiative, cast.team)
     initiative = keep_secret(initiative, cast)
     loan = stand_in(cast.owner, cast.outsider)
-    hold_actions.hold(initiative=initiative, reason="Names leak.", by=cast.chair)
+    hold_deeds.hold(initiative=initiative, reason="Names leak.", by=cast.chair)
     assert {"owner", "outsider"} <= told_of(initiative, kind="held")
     assert TITLE in as_(cast.outsider).get("/").content.decode()
     absence_actions.end_absence(absence=loan.absence, by=cast.owner)
@@ -220,7 +220,7 @@ def test_a_lent_seat_of_the_deciding_board_is_told(cast, review):
 def test_the_inbox_of_a_stand_in_has_nothing_of_an_initiative_without_a_lent_role(cast, as_):
     """A gap of the absent person alone opens the initiative for the person, not for who stands in for roles."""
     initiative = keep_secret(factories.make_initiative(cast, title=TITLE), cast)
-    hold_actions.open_gap(
+    hold_deeds.open_gap(
         initiative=initiative,
         text="Zebra gap",
         owner=cast.sponsor,
@@ -242,7 +242,7 @@ def test_the_inbox_of_a_stand_in_has_nothing_of_an_initiative_without_a_lent_rol
 
 def test_a_dependant_reads_the_reference_and_never_the_title(cast, as_):
     initiative = factories.make_mvp(cast, title=TITLE)
-    dependants.add_dependant(
+    dependant_deeds.add_dependant(
         initiative=initiative,
         who="Logistics",
         for_what="month-end closing",
@@ -250,7 +250,7 @@ def test_a_dependant_reads_the_reference_and_never_the_title(cast, as_):
         executive=cast.outsider,
         by=cast.owner,
     )
-    hold_actions.hold(initiative=initiative, reason="Zebra.", by=cast.chair)
+    hold_deeds.hold(initiative=initiative, reason="Zebra.", by=cast.chair)
     due.run()
     keep_secret(initiative, cast)
     rows = Notification.objects.filter(person=cast.outsider)
@@ -282,8 +282,8 @@ def test_who_handed_over_is_told_the_reference(cast):
 def test_a_lifted_hold_is_told_to_who_raised_it_and_to_the_owner(cast):
     """7a: the chair lifts alone, with a reason that everybody reads."""
     initiative = factories.make_initiative(cast)
-    hold = hold_actions.hold(initiative=initiative, reason="Names leak.", by=cast.seat_risk)
-    hold_actions.lift_hold(hold=hold, reason="I do not think so.", by=cast.chair)
+    hold = hold_deeds.hold(initiative=initiative, reason="Names leak.", by=cast.seat_risk)
+    hold_deeds.lift_hold(hold=hold, reason="I do not think so.", by=cast.chair)
     assert told_of(initiative, kind="hold lifted") == {"seat-risk", "owner"}
     assert Notification.objects.filter(kind="hold lifted", text__contains="I do not think so.").count() == 2
 
@@ -296,7 +296,7 @@ def test_a_hold_names_the_systems_that_it_stops_before_and_in_its_message(cast, 
     words = "1 system is denied every call while the hold is open: Account assistant."
     url = reverse("initiative-act", args=[initiative.ref, "hold"])
     assert words in text_of(as_(cast.seat_security).get(url))
-    hold_actions.hold(initiative=initiative, reason="Names leak.", by=cast.seat_security)
+    hold_deeds.hold(initiative=initiative, reason="Names leak.", by=cast.seat_security)
     assert words in Notification.objects.get(kind="held", person=cast.owner).text
     told = Notification.objects.get(kind="held", person=cast.outsider)
     assert words in told.text

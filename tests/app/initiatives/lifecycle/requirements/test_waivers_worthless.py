@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from governance import clock
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import text_of
@@ -27,13 +27,13 @@ def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_initiat
     ]
     for client, address in pages:
         assert "A waiver has no effect" not in text_of(client.get(address))
-    concern = hold_actions.hold(initiative=initiative, reason="Complaints of customers", by=cast.owner)
+    concern = hold_deeds.hold(initiative=initiative, reason="Complaints of customers", by=cast.owner)
     words = (
         "Held: someone raised a concern. Complaints of customers. A waiver has no effect "
         "until this hold is closed. The end date of the waiver stays the same."
     )
     for client, address in pages:
         assert words in text_of(client.get(address))
-    hold_actions.lift_hold(hold=concern, reason="Looked into.", by=cast.chair)
+    hold_deeds.lift_hold(hold=concern, reason="Looked into.", by=cast.chair)
     for client, address in pages:
         assert "A waiver has no effect" not in text_of(client.get(address))

@@ -14,7 +14,7 @@ from governance.identity import same_person
 from governance.models import Entry, Membership, Notification, User
 from governance.permission_result import Refused
 from governance.transparency_log import verification
-from initiatives.lifecycle.holds import due_tasks
+from initiatives.lifecycle.holds import condition_deeds, due_tasks
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Condition
@@ -55,7 +55,7 @@ def condition(cast) -> Condition:
 
 @pytest.fixture
 def met(cast, condition) -> Condition:
-    return review_actions.meet_condition(condition=condition, note="Done.", by=cast.lead)
+    return condition_deeds.meet_condition(condition=condition, note="Done.", by=cast.lead)
 
 
 def told(kind: str) -> set[str]:
@@ -71,17 +71,17 @@ def test_a_new_holder_of_the_seat_is_told_and_judges_in_place_of_who_left(cast, 
     seat = Membership.objects.get(person=cast.seat_value)
     leaving.revoke_membership(membership=seat, reason="Moved on.", by=cast.admin)
     factories.make_seat(cast, cast.sponsor, "business_value")
-    met = review_actions.meet_condition(condition=condition, note="Done.", by=cast.lead)
+    met = condition_deeds.meet_condition(condition=condition, note="Done.", by=cast.lead)
     assert told("condition met") == {"sponsor", "chair"}
     with pytest.raises(Refused):
-        review_actions.reopen_condition(condition=met, reason=WHY, by=cast.seat_value)
-    review_actions.reopen_condition(condition=met, reason=WHY, by=cast.sponsor)
+        condition_deeds.reopen_condition(condition=met, reason=WHY, by=cast.seat_value)
+    condition_deeds.reopen_condition(condition=met, reason=WHY, by=cast.sponsor)
 
 
 @pytest.mark.parametrize("who", ["seat_value", "chair"])
 def test_who_set_it_says_that_it_is_not_met_and_it_is_open_again(cast, met, who):
     person = getattr(cast, who)
-    row = review_actions.reopen_condition(condition=met, reason=WHY, by=person)
+    row = condition_deeds.reopen_condition(condition=met, reason=WHY, by=person)
     row.refresh_from_db()
     assert (row.met_at, row.met_by, row.not_met_by, row.not_met_reason) == (None, None, person, WHY)
     assert told("condition not met") == {"lead", "owner"}
@@ -92,8 +92,8 @@ def test_who_set_it_says_that_it_is_not_met_and_it_is_open_again(cast, met, who)
     assert WHY in task.why
     assert task.key != f"condition:{row.pk}", "reminded of anew"
     assert task.task().matter == f"condition:{row.pk}"
-    again = review_actions.meet_condition(condition=row, note="Now it is.", by=cast.lead)
-    review_actions.reopen_condition(condition=again, reason=WHY, by=person)
+    again = condition_deeds.meet_condition(condition=row, note="Now it is.", by=cast.lead)
+    condition_deeds.reopen_condition(condition=again, reason=WHY, by=person)
     assert verification.verify().findings == []
 
 
@@ -109,20 +109,20 @@ def barred(cast, condition) -> list:
 def test_nobody_else_judges_it(cast, met):
     for person in barred(cast, met):
         with pytest.raises(Refused):
-            review_actions.reopen_condition(condition=met, reason=WHY, by=person)
+            condition_deeds.reopen_condition(condition=met, reason=WHY, by=person)
     with pytest.raises(ValidationError):
-        review_actions.reopen_condition(condition=met, reason=" ", by=cast.chair)
+        condition_deeds.reopen_condition(condition=met, reason=" ", by=cast.chair)
     assert told("condition not met") == set()
 
 
 def test_who_had_to_meet_it_does_not_judge_it_in_a_seat_either(cast, condition):
     """The lead lays the role down and takes the seat that set the condition."""
-    met = review_actions.meet_condition(condition=condition, note="Done.", by=cast.lead)
+    met = condition_deeds.meet_condition(condition=condition, note="Done.", by=cast.lead)
     for role in met.review.initiative.roles.open().filter(person=cast.lead):
         role_actions.revoke_role(assignment=role, reason="Laid down.", by=cast.owner)
     factories.make_seat(cast, cast.lead, "business_value")
     with pytest.raises(Refused, match="You had to meet"):
-        review_actions.reopen_condition(condition=met, reason=WHY, by=cast.lead)
+        condition_deeds.reopen_condition(condition=met, reason=WHY, by=cast.lead)
     met.met_at, met.met_by, met.met_note = None, None, ""
     met.not_met_at, met.not_met_by, met.not_met_reason = clock.now(), cast.lead, WHY
     with acting(by=cast.lead), pytest.raises(DatabaseError, match="does not judge"), transaction.atomic():
@@ -141,7 +141,7 @@ def test_the_database_keeps_what_was_declared(cast, met):
 
 def test_an_open_condition_is_not_judged(cast, condition):
     with pytest.raises(Refused, match="is open"):
-        review_actions.reopen_condition(condition=condition, reason=WHY, by=cast.chair)
+        condition_deeds.reopen_condition(condition=condition, reason=WHY, by=cast.chair)
 
 
 def test_the_page_of_the_review_leads_to_it_and_shows_the_reason(cast, met, as_):
@@ -169,4 +169,6 @@ def test_the_page_of_the_review_leads_to_it_and_shows_the_reason(cast, met, as_)
 def test_another_account_of_who_had_to_meet_it_does_not_judge(cast, met):
     same_person.mark(person=cast.seat_value, other=cast.lead, reason="Same badge", by=cast.second_admin)
     with pytest.raises(Refused, match="You had to meet this condition"):
-        review_actions.reopen_condition(condition=met, reason=WHY, by=User.objects.get(pk=cast.seat_value.pk))
+        condition_deeds.reopen_condition(
+            condition=met, reason=WHY, by=User.objects.get(pk=cast.seat_value.pk)
+        )

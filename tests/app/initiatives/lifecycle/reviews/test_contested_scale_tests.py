@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.lifecycle.facts import supported_stage, supported_stage_rows
+from initiatives.lifecycle.holds import condition_deeds
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
 from initiatives.models import Condition, Review
@@ -85,5 +86,5 @@ def test_an_unmet_condition_of_the_seat_stands_against_its_test(cast, review):
     )
     tests = supported_stage.judged(initiative_acts.fresh(review.initiative)).support.tests
     assert [key for key, one in tests.items() if one == "not_yet"] == ["adoption"]
-    review_actions.meet_condition(condition=Condition.objects.get(), note="Trained.", by=cast.owner)
+    condition_deeds.meet_condition(condition=Condition.objects.get(), note="Trained.", by=cast.owner)
     assert review.initiative.spans.covering(clock.now()).get().adoption == "passes"

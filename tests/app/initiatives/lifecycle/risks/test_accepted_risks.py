@@ -16,7 +16,7 @@ from governance.notifications.inbox import tasks_for
 from governance.permission_result import Conflict, Refused
 from initiatives import tasks as initiatives_tasks
 from initiatives.lifecycle.facts import supported_stage
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.risks import actions
 from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.stages import actions as stage_actions
@@ -242,7 +242,7 @@ def test_past_its_day_it_is_a_gap_that_its_owner_cannot_accept(cast, as_):
         (gap,) = actions.open_gaps()
         assert "The last day of the acceptance was" in gap.text
         with pytest.raises(Refused, match="The gap's owner cannot accept the risk"):
-            hold_actions.close_gap(gap=gap, by=cast.owner)
+            hold_deeds.close_gap(gap=gap, by=cast.owner)
         page = text_of(as_(cast.owner).get(at("row-act", "gaps", gap.pk, "close")))
         assert "none: I own this gap and accept it" not in page
         with (
@@ -252,7 +252,7 @@ def test_past_its_day_it_is_a_gap_that_its_owner_cannot_accept(cast, as_):
         ):
             Gap.objects.filter(pk=gap.pk).update(owner_accepted_at=clock.now(), closed_at=clock.now())
         evidence = initiative.evidence.first()
-        assert hold_actions.close_gap(gap=gap, evidence=evidence, by=cast.owner).closed_with == evidence
+        assert hold_deeds.close_gap(gap=gap, evidence=evidence, by=cast.owner).closed_with == evidence
 
 
 def test_an_extension_is_a_new_acceptance_that_closes_the_gap_of_the_earlier(cast, as_):

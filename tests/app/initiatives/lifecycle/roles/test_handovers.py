@@ -13,7 +13,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import handover_queries, handovers
@@ -39,7 +39,7 @@ def initiatives(cast):
     """Two initiatives of the owner: a prototype with a condition and a gap of hers, and an idea."""
     first, second = factories.make_prototype(cast), factories.make_initiative(cast, title="Second")
     tomorrow = clock.today() + timedelta(days=1)
-    hold_actions.open_gap(
+    hold_deeds.open_gap(
         initiative=first, text="Two lists.", owner=cast.owner, due=tomorrow, downstream=[], by=cast.owner
     )
     with unguarded("initiatives_condition"), acting(system="test", reason="A condition"):

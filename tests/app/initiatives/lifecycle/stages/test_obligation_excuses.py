@@ -13,7 +13,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -68,7 +68,7 @@ def obligation_of(cast, initiative) -> Obligation:
 
 
 def excuse(cast, obligation, review, by=None) -> Excuse:
-    return hold_actions.excuse_obligation(
+    return hold_deeds.excuse_obligation(
         obligation=obligation,
         initiative=review.initiative,
         reason="The season cannot wait.",
@@ -115,11 +115,11 @@ def test_who_and_when(cast, obliged):
             excuse(cast, obligation, first, by=person)
     idle = factories.make_initiative(cast, title="No review here")
     with pytest.raises(Refused, match="No review of"):
-        hold_actions.excuse_obligation(obligation=obligation, initiative=idle, reason="Later.", by=cast.chair)
+        hold_deeds.excuse_obligation(obligation=obligation, initiative=idle, reason="Later.", by=cast.chair)
     stranger = factories.make_prototype(cast, title="Of another owner", owner=cast.owner)
     review_actions.withdraw_review(review=second, reason="Not now.", by=cast.owner)
     with pytest.raises(Refused, match="No review of"):
-        hold_actions.excuse_obligation(
+        hold_deeds.excuse_obligation(
             obligation=obligation, initiative=stranger, reason="Later.", by=cast.chair
         )
     assert not Excuse.objects.exists()

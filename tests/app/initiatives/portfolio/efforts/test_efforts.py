@@ -15,7 +15,7 @@ from governance.permission_result import Conflict, Refused
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import visible_progress
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Effort, Link, System, Term, TermDefinition, TermUse
 from initiatives.portfolio.efforts import actions as effort_actions
@@ -188,7 +188,7 @@ def test_the_last_visible_movement_is_what_others_notice_and_not_work_noted(cast
     with clock.simulated(later):
         note(initiative, cast.owner)
         assert visible_progress.newest([initiative.pk])[initiative.pk] == moved
-        gap = hold_actions.open_gap(
+        gap = hold_deeds.open_gap(
             initiative=initiative_acts.fresh(initiative),
             text="Two lists.",
             owner=cast.owner,
@@ -198,7 +198,7 @@ def test_the_last_visible_movement_is_what_others_notice_and_not_work_noted(cast
         )
         assert visible_progress.newest([initiative.pk])[initiative.pk] == moved
         item = initiative.evidence.filter(generated=False).first()
-        hold_actions.close_gap(gap=gap, evidence=item, by=cast.owner)
+        hold_deeds.close_gap(gap=gap, evidence=item, by=cast.owner)
         assert visible_progress.newest([initiative.pk])[initiative.pk] == visible_progress.Move(later, "gap")
 
 

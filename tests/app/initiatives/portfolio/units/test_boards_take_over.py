@@ -16,7 +16,7 @@ from governance.people.boards import board_for, units_of_board
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import verification
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Initiative, Review
@@ -127,9 +127,9 @@ def test_the_verifier_reads_the_board_as_the_acts_do(cast, review, nearer):
     seated(cast, nearer)
     with clock.simulated(clock.now() + timedelta(days=2)):
         unit_actions.take_over(board=nearer, reason=WHY, by=cast.admin)
-        hold = hold_actions.hold(initiative=again(review.initiative), reason="Wait.", by=cast.owner)
+        hold = hold_deeds.hold(initiative=again(review.initiative), reason="Wait.", by=cast.owner)
         chair = Membership.objects.get(board=nearer, seat="chair").person
-        hold_actions.lift_hold(hold=hold, reason="Go on.", by=chair)
+        hold_deeds.lift_hold(hold=hold, reason="Go on.", by=chair)
         report = verification.verify()
     assert (report.findings, report.unjudged) == ([], 0)
 
