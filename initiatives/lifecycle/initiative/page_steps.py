@@ -246,14 +246,17 @@ def deed(address: str = "", **said: Any) -> Callable[[Callable[..., Any]], Initi
     return declare
 
 
-def buttons(row: Any, person: User) -> list[tuple[str, str]]:
-    """Return address and words of each deed on this row that the person may do now. On another day there are none."""
+def buttons(row: Any, person: User, *, without: Deed | None = None) -> list[tuple[str, str]]:
+    """Return address and words of each deed on this row that the person may do now. On another day there are none.
+
+    `without` is a deed that the page offers in another way.
+    """
     found: list[tuple[str, str]] = []
     if as_of.current() is not None:
         return found
     for address, step in ROW_ACTS.items():
         one = step.act
-        if not isinstance(one, InitiativeDeed) or not isinstance(row, step.rows.model):
+        if one is without or not isinstance(one, InitiativeDeed) or not isinstance(row, step.rows.model):
             continue
         if not one.ended(row) and one.may(row, person):
             rows, verb = address.split("/")

@@ -41,7 +41,7 @@ from initiatives.lifecycle.initiative.initiative_frame import (
     pick,
     who_answers,
 )
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep, with_buttons
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep, buttons, with_buttons
 from initiatives.lifecycle.initiative.similar_initiatives import said_not_similar, similar_to_each
 from initiatives.lifecycle.initiative_pages import banners, day_comparison_views, next_step, past_views
 from initiatives.lifecycle.requirements.row_presentation import FIRST, fix_of
@@ -145,7 +145,10 @@ def _obligations(initiative, may, person):
     for obligation in obligations:
         passes = [(initiative.ref_of(one["number"]), one["reason"]) for one in obligation.let_pass]
         obligation.passes = [(ref, reason) for ref, reason in passes if ref in opened]
-        obligation.act = _act_on(obligation, person) if may.team_member else None
+        act = _act_on(obligation, person) if may.team_member else None
+        obligation.buttons = ([act] if act else []) + buttons(
+            obligation, person, without=hold_deeds.complete_obligation
+        )
         obligation.may_pass = bool(may.chair) and obligation.due < today
     return obligations
 
