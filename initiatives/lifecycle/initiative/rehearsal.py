@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from governance import clock
 from governance.audit_log.entries import canonical
 from governance.database import rehearsing, row_history
+from governance.database.request_memo import one_look
 from governance.gates import criteria
 from governance.gates.requirement_state import State
 from governance.models import Rulebook, User
@@ -74,16 +74,15 @@ class Sight:
 def sight(initiative: Initiative) -> Sight:
     """Return present support, gates up to the next, and open sign-offs."""
     initiative = Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
-    at = clock.now()
     review = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).select_related("rulebook").first()
-    snapshot = review_state.snapshot_of(review, initiative, at) if review is not None else None
-    facts = snapshot.judged.facts if snapshot else supported_stage.facts_of(initiative)
-    rulebook = Rulebook.objects.current().parsed
-    deciding = supported_stage.judged(initiative, facts, at)
-    judged = deciding if deciding.rulebook == rulebook else criteria.judge(facts, rulebook, at)
+    rulebook = Rulebook.objects.current()
+    with one_look():  # which judges once by each version of the rulebook
+        snapshot = review_state.snapshot_of(review, initiative) if review is not None else None
+        deciding = supported_stage.judged(initiative)
+        judged = supported_stage.judged_by(rulebook, initiative)
     found = {
         finding.criterion.key: finding
-        for gate in _gates_of(initiative, rulebook)
+        for gate in _gates_of(initiative, rulebook.parsed)
         for finding in judged.at_gate(gate)
     }
     return Sight(
@@ -95,9 +94,10 @@ def sight(initiative: Initiative) -> Sight:
         sign_offs={sign_off.seat: sign_off for sign_off in snapshot.judged_sign_offs} if snapshot else {},
         decidable=snapshot.verdict.decidable if snapshot else None,
         holds=tuple(
-            f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, deciding.rulebook, at)
+            f"{hold.words}. {hold.reason}"
+            for hold in criteria.holds_at(deciding.facts, deciding.rulebook, deciding.at)
         ),
-        questions={key: requirement.question for key, requirement in rulebook.requirements.items()},
+        questions={one.key: one.question for one in rulebook.parsed.requirements.values()},
     )
 
 

@@ -120,6 +120,17 @@ def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
     assert judgements.count("snapshot_of") == judgements.count("judge") == judgements.count("verdict_of") == 1
 
 
+def test_a_rehearsed_decision_judges_each_state_once(cast, as_, monkeypatch):
+    """Its view rehearsed, the initiative after that and before it, and its view for good."""
+    review = before_prototype(cast)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
+    judged, judge = [], criteria.judge
+    monkeypatch.setattr(criteria, "judge", lambda *given: judged.append(given) or judge(*given))
+    sent = {"outcome": "approved", "reason": "Go."} | SIGNED
+    assert as_(cast.chair).post(f"/reviews/{review.pk}/decide/", sent).status_code == 302
+    assert len(judged) == 4
+
+
 def count_judgements(monkeypatch) -> list[str]:
     """Return what judges, each time that it is called from now on: by its name, and each requirement by its key.
 
