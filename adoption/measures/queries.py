@@ -6,13 +6,14 @@ from datetime import date, timedelta
 from django.db.models import Max, Min, Q, Sum
 from django.db.models.functions import TruncWeek
 
+from adoption.measures import measure_rows
 from adoption.measures.evaluation import Aim, Cell, Subject, judge
 from adoption.models import Goal, Measure, Measurement, Tally
 from adoption.models.instruments import ASKED
 from adoption.models.measures import FROM_OUTSIDE
 from governance import clock
 from governance.models import Rulebook
-from initiatives.models import Initiative, ScopeVersion
+from initiatives.models import ScopeVersion
 
 # Days of measurements that are read. They are more than any figure counts, so older ones are too old anyway.
 LOOKED_BACK = 400
@@ -24,7 +25,7 @@ def subjects(
 ) -> dict[int, list[tuple[Measure, Subject]]]:
     """Return current measures with their subjects, by key of the initiative.
 
-    `ended`: also the ended ones. Five queries for any number of initiatives and measurements.
+    `ended`: also the ended ones. Three queries for any number of initiatives and measurements.
     """
     initiatives = list(initiatives)
     if measures is None:
@@ -34,24 +35,36 @@ def subjects(
     found: dict[int, list[tuple[Measure, Subject]]] = {key: [] for key in initiatives}
     if not measures:
         return found
-    goals = _by_measure(Goal.objects.filter(measure__in=measures).order_by("measure", "number"))
-    cells = _cells(measures)
-    scopes = scopes_now(initiatives)
-    tiers = dict(Initiative.objects.filter(pk__in=initiatives).values_list("pk", "tier"))
+    since = clock.today() - timedelta(days=LOOKED_BACK)
+    people = {measure.pk for measure in measures if measure.how.counts_users}
+    around = measure_rows.AROUND.ask(
+        {
+            "measures": [measure.pk for measure in measures],
+            "counting_people": people,
+            "initiatives": initiatives,
+        },
+        since=since,
+    )
+    goals: dict[int, list[Goal]] = {}
+    for goal in around["goals"]:
+        goals.setdefault(goal.measure_id, []).append(goal)
+    # The database adds the sums up, so a million measurements of a year are a few cells for each team.
+    cells = _of_people(around["of_people"]) | _sums([m.pk for m in measures if m.pk not in people], since)
+    scopes = _in_force(around["scopes"])
     rulebook = Rulebook.objects.current().parsed
     for measure in measures:
         asked = rulebook.requirements.get(measure.requirement)
-        scope = scopes.get(measure.initiative_id)
+        scope, aims = scopes.get(measure.initiative_id), goals[measure.pk]
         subject = Subject(
             key=measure.pk,
             words=measure.words,
             how=measure.how,
             better=measure.better,
-            aims=tuple(aim_of(goal) for goal in goals.get(measure.pk, ())),
+            aims=tuple(map(aim_of, aims)),
             cells=tuple(cells.get(measure.pk, ())),
             teams=teams_of(measure, scope),
             intended=scope.user_count if scope is not None and measure.how.newest else 0,
-            fresh_days=(asked.days(tiers[measure.initiative_id]) if asked else 0) or VALUE_COUNTS_DAYS,
+            fresh_days=(asked.days(aims[0].tier) if asked else 0) or VALUE_COUNTS_DAYS,
             unit=measure.unit,
         )
         found[measure.initiative_id].append((measure, subject))
@@ -85,9 +98,12 @@ def subject_of(measure: Measure) -> Subject:
 
 def scopes_now(initiatives: Iterable[int]) -> dict[int, ScopeVersion]:
     """Return the scope in force of these initiatives, by key of the initiative."""
+    return _in_force(measure_rows.AROUND.ask({"initiatives": initiatives}, "scopes")["scopes"])
+
+
+def _in_force(begun: Iterable[ScopeVersion]) -> dict[int, ScopeVersion]:
     now = clock.now()
-    rows = ScopeVersion.objects.filter(initiative__in=initiatives, starts_at__lte=now).order_by("number")
-    return {scope.initiative_id: scope for scope in rows if scope.ended_at is None or scope.ended_at > now}
+    return {row.initiative_id: row for row in begun if row.ended_at is None or row.ended_at > now}
 
 
 def teams_of(measure: Measure, scope: ScopeVersion | None) -> tuple[str, ...]:
@@ -100,17 +116,6 @@ def teams_of(measure: Measure, scope: ScopeVersion | None) -> tuple[str, ...]:
 def aim_of(goal: Goal) -> Aim:
     """Return a goal as it is judged by."""
     return Aim(goal.target, goal.intended, goal.at, goal.baseline, goal.baseline_n, goal.bound, goal.reason)
-
-
-def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
-    """Return the cells by measure: single measurements of people, and sums by week of everything else.
-
-    The database adds the sums up, so a million measurements of a year are a few cells for each team.
-    """
-    since = clock.today() - timedelta(days=LOOKED_BACK)
-    people = [measure.pk for measure in measures if measure.how.counts_users]
-    summed = [measure.pk for measure in measures if not measure.how.counts_users]
-    return _measurements_of_people(people, since) | _sums(summed, since)
 
 
 def _sums(measures: list[int], since: date) -> dict[int, list[Cell]]:
@@ -146,15 +151,14 @@ def _sums(measures: list[int], since: date) -> dict[int, list[Cell]]:
     return found
 
 
-def _measurements_of_people(measures: list[int], since: date) -> dict[int, list[Cell]]:
+def _of_people(rows: list[Measurement]) -> dict[int, list[Cell]]:
     """Return the current measurements in the order of entry, where a correction has the place of what it corrects."""
     found: dict[int, list[Cell]] = {}
-    rows = Measurement.objects.filter(measure__in=measures, ends_on__gte=since).select_related("replaced_by")
     place: dict[int, int] = {}
     current: list[Measurement] = []
-    for row in rows.order_by("pk") if measures else ():
+    for row in rows:
         place[row.pk] = place.get(row.replaces_id, row.pk)
-        if row.n and not hasattr(row, "replaced_by"):
+        if row.n and row.replaced is None:
             current.append(row)
     for row in sorted(current, key=lambda row: place[row.pk]):
         value, sd = row.value or 0.0, row.sd or 0.0
@@ -183,10 +187,3 @@ def lacking(requirement: str, measures: Iterable[Measure]) -> list[tuple[str, ..
     """Return the instrument groups of a requirement that lack a current measure."""
     have = {measure.instrument for measure in measures if measure.ended_at is None}
     return [group for group in ASKED[requirement] if not have & set(group)]
-
-
-def _by_measure(rows) -> dict[int, list]:
-    found: dict[int, list] = {}
-    for row in rows:
-        found.setdefault(row.measure_id, []).append(row)
-    return found

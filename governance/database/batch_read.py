@@ -27,11 +27,12 @@ _FROM_JSON = {
     models.DateTimeField: datetime.fromisoformat,
     models.DateField: date.fromisoformat,
     models.DecimalField: Decimal,
+    models.FloatField: float,  # JSON has a whole number without its point
 }
 
 
 class Given(Value):
-    """A place in a query for a moment or a day, which is given by name, such as "now"."""
+    """A place in a query for a moment, a day or some days, which are given by name, such as "now"."""
 
     def __init__(self, name: str, form: str = "{}"):
         super().__init__(form.format(f"plumbline_given_{name}"), output_field=models.DateTimeField())
@@ -135,7 +136,10 @@ class Batch:
         self._made: dict[str, tuple[str, Callable]] = {}
 
     def ask(
-        self, keys: Iterable[int] | Mapping[str, Iterable[int]], *names: str, **moments: datetime | date
+        self,
+        keys: Iterable[int] | Mapping[str, Iterable[int]],
+        *names: str,
+        **moments: datetime | date | list[date],
     ) -> dict[str, list]:
         """Return the rows around any of these keys by table, oldest first.
 

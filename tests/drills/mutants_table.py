@@ -103,7 +103,7 @@ MUTANTS = [
     ),
     (
         "strangers do not see an initiative",
-        "initiatives.lifecycle.access.visibility:visible_to",
+        "initiatives.lifecycle.access.visibility:_visible_to",
         "return initiatives.filter(seen)",
         "return initiatives",
         "tests/acceptance/pages/test_access.py -k not_yours",

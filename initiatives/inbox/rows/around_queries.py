@@ -1,9 +1,7 @@
 """The rows of an inbox around the boards, units and initiatives of a person, in one query (`inbox_queries`)."""
 
-from datetime import date
-
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Coalesce, JSONObject, RowNumber
 
 from governance.database.batch_read import Batch, Given, Rows
@@ -394,23 +392,23 @@ AROUND = Batch(
     ),
 )
 
-
-def ageing(initiatives: list[int], began: set[date]) -> QuerySet:
-    """Return the evidence in use of initiatives whose evidence ages, which may count from one of the days `began`.
-
-    A file counts from the first day on which its content was seen, which is not after its own. Each item has the
-    requirements that it `covers`, and the `people` of its initiative by role.
-    """
-    roles = RoleAssignment.objects.open().filter(
-        initiative=OuterRef("initiative"), accepted_at__isnull=False, person__is_active=True
-    )
-    items = models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
-    return (
-        items.filter(initiative__in=initiatives)
-        .filter(Q(observed_on__in=began) | ~Q(sha256="") & Q(observed_on__gte=min(began)))
-        .annotate(
+_roles = RoleAssignment.objects.open().filter(
+    initiative=OuterRef("initiative"), accepted_at__isnull=False, person__is_active=True
+)
+# The evidence in use that may count from one of the days `began`, `first` the earliest of them. A file counts from the
+# first day on which its content was seen, which is not after its own. `people` are those of its initiative by role.
+AGEING = Batch(
+    items=Rows(
+        models.Evidence.objects.filter(
+            Q(observed_on=Given("began", "ANY({}::date[])"))
+            | ~Q(sha256="") & Q(observed_on__gte=Given("first")),
+            withdrawn_at__isnull=True,
+            superseded_by__isnull=True,
+        ).annotate(
             covers=ArraySubquery(_covers.values("requirement")),
-            people=ArraySubquery(roles.order_by("-pk").values(row=JSONObject(role="role", person="person"))),
-        )
-        .order_by("pk")
+            people=ArraySubquery(_roles.order_by("-pk").values(row=JSONObject(role="role", person="person"))),
+        ),
+        "initiative",
+        only=("id", "initiative_id", "kind", "title", "observed_on", "generated", "details"),
     )
+)

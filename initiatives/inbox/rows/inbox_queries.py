@@ -210,6 +210,18 @@ OF_PERSON = Batch(
         "told",
         joined={"initiative": INITIATIVE},
     ),
+    stated=Rows(
+        models.Evidence.objects.filter(
+            details__has_any_keys=["n", "rows", "data_set"],
+            withdrawn_at__isnull=True,
+            superseded_by__isnull=True,
+            initiative__stage__in=RUNNING_STAGES,
+            initiative__withdrawn_at__isnull=True,
+        ),
+        "author",
+        joined={"initiative": INITIATIVE},
+        only=("id", "initiative_id", "kind", "title", "details", "added_at"),
+    ),
     systems=Rows(
         models.System.objects.current()
         .annotate(

@@ -24,7 +24,7 @@ from initiatives.lifecycle.stages import inbox as stage_inbox
 from initiatives.portfolio.units import decision_gaps
 
 CONTRIBUTION = Contribution(
-    inbox_tasks=[inbox_tasks.tasks, file_check_inbox.tasks, file_check_inbox.remarked],
+    inbox_tasks=[inbox_tasks.tasks, file_check_inbox.tasks],
     inbox_circles=[person_rows.circle_of],
     openable=[visibility.openable],
     redirect=[telling.redirected],

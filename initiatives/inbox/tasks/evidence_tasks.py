@@ -29,7 +29,7 @@ def ageing(look: Look):
     if not soon or look.rulebook is None:
         return
     near = _counting_from(look, soon)
-    first_days = initiative_rows.first_days_of(soon) if near else {}
+    first_days = initiative_rows.first_days_of(near) if near else {}
     for pk, expires_on in soon.items():
         initiative, held = look.working[pk]
         ending = {
@@ -80,7 +80,9 @@ def _counting_from(look: Look, soon: dict[int, date]) -> dict[int, list[Evidence
         if days
     }
     found: dict[int, list[Evidence]] = {}
-    for item in around_queries.ageing(list(soon), began) if began else ():
+    if not began:
+        return found
+    for item in around_queries.AGEING.ask(list(soon), began=list(began), first=min(began))["items"]:
         found.setdefault(item.initiative_id, []).append(item)
     return found
 

@@ -21,6 +21,7 @@ from initiatives.integration.pipelines import inbox as pipeline_inbox
 from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.integration.systems import inbox as system_inbox
 from initiatives.lifecycle.changes import inbox as change_inbox
+from initiatives.lifecycle.evidence import file_check_inbox
 from initiatives.lifecycle.evidence.verification import inbox as second_look_inbox
 from initiatives.lifecycle.facts import open_requirements
 from initiatives.lifecycle.facts.open_requirements import APPROVED, NEXT
@@ -395,6 +396,7 @@ PARTS = [
     sheet_changes,
     draft_inbox.tasks,
     house,
+    file_check_inbox.remarked,
 ]
 
 # What these acts change waits, if for anybody, for people on the initiative and its board. No act belongs here that

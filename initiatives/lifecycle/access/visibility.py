@@ -8,6 +8,7 @@ from django.db.models.functions import Cast, Concat
 
 from governance import clock
 from governance.database.batch_read import Given, words_of
+from governance.database.request_memo import once
 from governance.models import Delegation, Unit, User
 from governance.people.boards import seats_held, units_of_board
 from governance.transparency_log import as_of
@@ -38,6 +39,11 @@ def visible_to(person: User) -> QuerySet:
     reads the initiative until the obligation is completed. On another day, the initiatives are those that the person
     could open before turning back.
     """
+    # A look builds the query once.
+    return once(("visible", person.pk), lambda: _visible_to(person)).all()
+
+
+def _visible_to(person: User) -> QuerySet:
     initiatives = Initiative.objects.all()
     opened = as_of.opened()
     if opened is not None:
@@ -54,7 +60,8 @@ def visible_to(person: User) -> QuerySet:
     own |= Q(pk__in=with_obligations_of(person))
     seen = own
     if person.unit_id:
-        below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
+        top = Unit.objects.filter(pk=person.unit_id).values("path")
+        below = Unit.objects.filter(path__startswith=top).order_by().values("pk")
         seen |= Q(unit__in=below, confidential=False)
     for board in {member.board for member in seats_held(person)}:
         seen |= Q(unit__in=units_of_board(board))

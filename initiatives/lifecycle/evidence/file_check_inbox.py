@@ -1,16 +1,19 @@
 """Tasks about files of evidence: many are missing, or one differs from its item."""
 
+from typing import TYPE_CHECKING
+
 from django.urls import reverse
 
 from governance import clock
 from governance.gates import remarks
 from governance.models import User
 from governance.notifications.inbox import InboxTask
-from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.evidence.file_checks import doubted_files
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.models import Evidence
+
+if TYPE_CHECKING:
+    from initiatives.inbox.rows.person_rows import Look
 
 COUNTS = phrase(
     "The title or the form gives a count that differs from the file. Add an item with a count that "
@@ -42,20 +45,12 @@ def tasks(person: User) -> list[InboxTask]:
     ]
 
 
-def remarked(person: User) -> list[InboxTask]:
+def remarked(look: "Look") -> list[InboxTask]:
     """Return tasks on the person's items whose count or data set differs.
 
     Only the newest item of its kind counts.
     """
-    rows = Evidence.objects.filter(
-        author=person,
-        details__has_any_keys=["n", "rows", "data_set"],
-        withdrawn_at__isnull=True,
-        superseded_by__isnull=True,
-        initiative__stage__in=RUNNING_STAGES,
-        initiative__withdrawn_at__isnull=True,
-    )
-    found = list(rows.select_related("initiative").order_by("pk"))
+    found = look.rows("stated")
     known = initiative_rows.known_names_of_each({row.initiative_id: row.initiative for row in found})
     told = [
         (

@@ -261,17 +261,13 @@ class _Content(NamedTuple):
 def first_days_of(initiatives: Iterable[Initiative | int]) -> dict[int, date]:
     """Return by key of each file of evidence the day from which its age counts, for many initiatives in one query."""
     rows = Evidence.objects.filter(initiative__in=initiatives).exclude(sha256="")
-    made = F("pipeline_report__pipeline")
+    dated = ("observed_on", "added_at", "withdrawn_at")
+    told = rows.values_list(
+        "pk", "initiative", "sha256", *dated, "generated", "pipeline_report__pipeline", "details__register"
+    )
     return first_days(
-        _Content(
-            row.pk,
-            f"{row.initiative_id}:{row.sha256}",
-            row.observed_on,
-            row.added_at,
-            row.withdrawn_at,
-            row.generated or row.of_pipeline is not None or row.details.get("register") in WRITTEN_ANEW,
-        )
-        for row in rows.annotate(of_pipeline=made).defer("note")
+        _Content(pk, f"{of}:{sha}", *days, made or run is not None or register in WRITTEN_ANEW)
+        for pk, of, sha, *days, made, run, register in told
     )
 
 

@@ -62,19 +62,28 @@ def found(initiatives: int, *, people: int = 300, units: int = 40) -> Company:
         cast = factories.make_cast()
         whole = factories.make_production(cast)
         folk, places = _folk(people), _places(cast, units)
-    _name_who_acts("DISABLE")
-    while (left := initiatives - Initiative.objects.count()) > 0:
-        with transaction.atomic():
-            _batch(min(BATCH, left), whole, cast, folk, places, chance)
-    _name_who_acts("ENABLE")
+    more(initiatives, whole, cast, folk, places, chance)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return Company(cast, folk, places, initiatives, Evidence.objects.count(), time.monotonic() - began)
 
 
+def more(initiatives: int, whole, cast, folk: list, places: list, chance: random.Random) -> None:
+    """Copies of the told initiative, of these owners and in these units, until there are so many initiatives."""
+    from initiatives.models import Initiative
+
+    _name_who_acts("DISABLE")
+    while (left := initiatives - Initiative.objects.count()) > 0:
+        with transaction.atomic():
+            _batch(min(BATCH, left), whole, cast, folk, places, chance)
+    _name_who_acts("ENABLE")
+
+
 def _name_who_acts(how: str) -> None:
     """Switch the guards off that ask for the name of who acts: the copies name their owners."""
     with connection.cursor() as cursor:
+        if connection.in_atomic_block:  # no table is altered while checks of its rows wait
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         for table in ("initiatives_answer", "initiatives_evidence"):
             cursor.execute(f"ALTER TABLE {table} {how} TRIGGER written_as_stated")
 

@@ -12,6 +12,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Clause, Entry, Rulebook
 from governance.vocabulary import EvidenceKind
+from initiatives.inbox.rows.person_rows import Look
 from initiatives.integration.record import actions as register_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.evidence import file_check_inbox
@@ -449,31 +450,31 @@ def test_a_title_that_states_other_rows_is_remarked_and_its_author_has_a_task(ca
     client = as_(cast.owner)
     for page in (at("evidence-item", initiative.ref, item.pk), at("evidence", initiative.ref)):
         assert "stated 40, found 4" in text_of(client.get(page))
-    (task,) = file_check_inbox.remarked(cast.owner)
+    (task,) = file_check_inbox.remarked(Look(cast.owner))
     assert task.text == "“Forty logged calls”: stated 40, found 4"
     assert client.get(task.link).status_code == 200
-    assert file_check_inbox.remarked(cast.chair) == []
+    assert file_check_inbox.remarked(Look(cast.chair)) == []
     add_log(initiative, cast, "Four logged calls", supersedes=item)
-    assert file_check_inbox.remarked(cast.owner) == []
+    assert file_check_inbox.remarked(Look(cast.owner)) == []
 
 
 def test_a_data_set_that_is_not_recorded_is_remarked_and_its_author_has_a_task(cast, as_, initiative, forms):
     item = evidence(
         initiative, cast, "test_report", details=GIVEN["test_report"] | {"data_set": "Invoices of June"}
     )
-    assert file_check_inbox.remarked(cast.owner) == [], "no data set is recorded yet"
+    assert file_check_inbox.remarked(Look(cast.owner)) == [], "no data set is recorded yet"
     factories.make_use(cast, initiative, factories.make_model(cast), by=cast.owner)
     factories.make_evaluation(cast, initiative, by=cast.owner)
     said = f"names data set Invoices of June, which {initiative.ref} did not record"
     client = as_(cast.owner)
     for page in (at("evidence-item", initiative.ref, item.pk), at("evidence", initiative.ref)):
         assert said in text_of(client.get(page))
-    (task,) = file_check_inbox.remarked(cast.owner)
+    (task,) = file_check_inbox.remarked(Look(cast.owner))
     assert task.text == f"“{item.title}”: {said}"
     (fact,) = [one for one in supported_stage.facts_of(initiative).items if one.id == item.pk]
     assert fact.remarks == said
     factories.make_evaluation(cast, initiative, data_set="Invoices of June, v1", by=cast.owner)
-    assert file_check_inbox.remarked(cast.owner) == []
+    assert file_check_inbox.remarked(Look(cast.owner)) == []
 
 
 def test_a_file_with_hardly_anything_in_it_says_so_beside_it(cast, as_, initiative, forms):
