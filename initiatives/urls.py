@@ -26,7 +26,6 @@ from initiatives.integration.links import views as link_views
 from initiatives.integration.pipelines import api as pipeline_api
 from initiatives.integration.pipelines import views as pipeline_views
 from initiatives.integration.profiles import views as profile_views
-from initiatives.integration.residency import vendor_term_views
 from initiatives.integration.residency import views as residency_views
 from initiatives.integration.resilience import drill_views, process_views, trace_views
 from initiatives.integration.systems import system_views as system_system_views
@@ -40,7 +39,7 @@ from initiatives.lifecycle.evidence import file_views
 from initiatives.lifecycle.evidence import views as evidence_views
 from initiatives.lifecycle.evidence.verification import views as verification_views
 from initiatives.lifecycle.holds import views as hold_views
-from initiatives.lifecycle.initiative.page_steps import initiative_act, row_act
+from initiatives.lifecycle.initiative.page_steps import initiative_act, plain_act, row_act
 from initiatives.lifecycle.initiative_pages import views as initiative_page_views
 from initiatives.lifecycle.requirements import crosswalk_views
 from initiatives.lifecycle.requirements import views as requirements_views
@@ -79,6 +78,9 @@ CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, ACCEPTED_RISKS)}
 
 # All pages of these modules are page steps: to import a module is what adds its pages.
 PAGE_STEPS = (evaluation_views, kill_switch_views, promise_views, risk_views, stage_views, standalone_views)
+
+# To import these modules is what declares their page steps.
+STEPS = (import_removal_views,)
 
 urlpatterns = [
     path("access/v1/evaluation", enforcement_api.evaluation, name="access-evaluation"),
@@ -125,6 +127,7 @@ urlpatterns = [
     path("", inbox_views.inbox, name="inbox"),
     path("snooze/", inbox_views.snooze, name="snooze"),
     path("search/", search_views.search, name="search"),
+    path("do/<slug:verb>/", plain_act, name="plain-act"),
     path("rows/<slug:rows>/<int:pk>/<slug:verb>/", row_act, name="row-act"),
     path("initiatives/<str:ref>/do/<slug:verb>/", initiative_act, name="initiative-act"),
     path("initiatives/", portfolio_views.portfolio, name="portfolio"),
@@ -136,7 +139,6 @@ urlpatterns = [
     path("initiatives/similar/", registration_views.similar, name="similar"),
     path("found-models/", found_views.listing, name="found-models"),
     path("found-models/<int:pk>/", found_views.found_model, name="found-model"),
-    path("found-models/<int:pk>/<slug:verb>/", found_views.answer, name="found-model-answer"),
     path("rulebook-drafts/", draft_views.drafts, name="rulebook-drafts"),
     path("rulebook-drafts/<int:pk>/", draft_views.draft, name="rulebook-draft"),
     path("rulebook-drafts/<int:pk>/text/", draft_views.text, name="rulebook-draft-text"),
@@ -194,27 +196,14 @@ urlpatterns = [
         name="integration-residency",
     ),
     path("vendors/", residency_views.vendors, name="vendors"),
-    path("vendors/add/", residency_views.vendor_add, name="vendor-add"),
     path("vendors/<int:pk>/", residency_views.vendor, name="vendor"),
-    path("vendors/<int:pk>/term/", vendor_term_views.term_add, name="vendor-term-add"),
     path("vendors/<int:pk>/move/", residency_views.vendor_move, name="vendor-move"),
-    path("vendor-terms/<int:pk>/change/", residency_views.term_change, name="vendor-term-change"),
-    path("vendor-terms/<int:pk>/confirm/", vendor_term_views.term_confirm, name="vendor-term-confirm"),
-    path("vendor-terms/<int:pk>/withdraw/", residency_views.term_withdraw, name="vendor-term-withdraw"),
     path("policies/", residency_views.policies, name="unit-policies"),
-    path("policies/add/", residency_views.policy_add, name="unit-policy-add"),
-    path("policies/<int:pk>/change/", residency_views.policy_change, name="unit-policy-change"),
-    path("policies/<int:pk>/withdraw/", residency_views.policy_withdraw, name="unit-policy-withdraw"),
     path("regions/", residency_views.region_list, name="regions"),
-    path("regions/add/", residency_views.region_add, name="region-add"),
     path("initiatives/<str:ref>/people/", role_views.people, name="people"),
     path("initiatives/<str:ref>/people/propose/", role_views.propose, name="role-propose"),
     path("roles/", acceptance_views.waiting, name="roles-to-accept"),
     path("away/", absence_views.away, name="away"),
-    path("away/<int:pk>/end/", absence_views.end, name="away-end"),
-    path("delegations/<int:pk>/", absence_views.delegation, name="delegation"),
-    path("delegations/<int:pk>/decline/", absence_views.decline, name="delegation-decline"),
-    path("delegations/<int:pk>/another/", absence_views.ask_another, name="delegation-another"),
     path("people/<int:pk>/handover/", handover_views.propose, name="handover"),
     path("handovers/", handover_views.offered, name="handovers"),
     path("initiatives/<str:ref>/deployments/", deployment_views.deployments, name="deployments"),
@@ -223,11 +212,8 @@ urlpatterns = [
     path("initiatives/<str:ref>/pipelines/", pipeline_views.pipelines, name="pipelines"),
     path("initiatives/<str:ref>/api-access/try/", key_views.try_it, name="api-access-try"),
     path("components/", register_views.components, name="components"),
-    path("components/add/", register_views.keep, name="component-register"),
     path("components/<int:pk>/", register_views.component, name="component"),
-    path("components/<int:pk>/change/", register_views.keep, name="component-change"),
     path("systems/", system_system_views.systems, name="systems"),
-    path("systems/describe/", system_system_views.describe, name="system-describe"),
     path("systems/<int:pk>/", system_system_views.system, name="system"),
     path("initiatives/<str:ref>/integration/", system_views.integration, name="integration"),
     path("initiatives/<str:ref>/integration/link/", system_views.add, name="link-add"),
@@ -238,12 +224,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/interactions/", interaction_views.interactions, name="interactions"),
     path(
         "initiatives/<str:ref>/interactions/file/", file_import_views.import_file, name="interactions-import"
-    ),
-    path("initiatives/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
-    path(
-        "initiatives/<str:ref>/interactions/person/",
-        interaction_views.person_file,
-        name="interactions-person",
     ),
     path(
         "initiatives/<str:ref>/interactions/<str:reported>/",
@@ -262,9 +242,7 @@ urlpatterns = [
         definition_views.definitions,
         name="integration-definitions",
     ),
-    path("conflicts/<int:pk>/reconcile/", definition_views.reconcile, name="conflict-reconcile"),
     path("glossary/", glossary_views.glossary, name="glossary"),
-    path("glossary/add/", glossary_views.name_term, name="glossary-add"),
     path("glossary/<int:pk>/", glossary_views.term, name="glossary-term"),
     path("initiatives/<str:ref>/integration/drills/", drill_views.drills, name="integration-drills"),
     path(
@@ -284,7 +262,6 @@ urlpatterns = [
     path("insights/flow/", insight_views.flow, name="insights-flow"),
     path("insights/money/", insight_views.money, name="insights-money"),
     path("insights/people/", insight_views.people, name="insights-people"),
-    path("insights/people/second-looks/", insight_views.draw_second_looks, name="second-looks"),
     path("insights/figures/<slug:figure>/", insight_views.rows, name="insights-figure"),
     path("decisions/", list_views.decisions, name="decisions"),
     path("reviews/", review_list_views.reviews, name="reviews"),
@@ -308,19 +285,16 @@ urlpatterns = [
     ),
     path("audit/frameworks/", crosswalk_views.frameworks, name="crosswalk"),
     path("organisation/units/", unit_views.units, name="units"),
-    path("organisation/units/add/", unit_views.add, name="unit-add"),
     path("organisation/units/from-table/", unit_views.from_table, name="units-from-table"),
     path("organisation/units/<int:pk>/move/", unit_views.move, name="unit-move"),
     path("organisation/units/<int:pk>/merge/", unit_views.merge, name="unit-merge"),
     path("organisation/directories/", directory_views.directories, name="directories"),
-    path("organisation/directories/add/", directory_views.add, name="directory-add"),
     path(
         "organisation/directories/accounts/<int:pk>/unit/<int:unit>/",
         directory_views.accept,
         name="directory-accept",
     ),
     path("organisation/boards/", seat_views.boards, name="boards"),
-    path("organisation/boards/add/", seat_views.add, name="board-add"),
     path("organisation/boards/<int:pk>/take-over/", seat_views.take_over, name="board-take-over"),
     path("organisation/boards/<int:pk>/seat/", seat_views.grant, name="seat-grant"),
     path("files/gone/", file_views.files_gone, name="files-gone"),
@@ -329,8 +303,6 @@ urlpatterns = [
     path("imports/several/", bulk_views.several, name="imports-several"),
     path("imports/<int:pk>/changes/", portfolio_import_views.take_all, name="import-changes"),
     path("imports/<int:pk>/", inventory_views.batch, name="import"),
-    path("imports/<int:pk>/discard/", import_removal_views.discard, name="import-discard"),
-    path("imports/<int:pk>/undo/", import_removal_views.undo, name="import-undo"),
     path("imports/<int:pk>/confirm/", inventory_views.confirm, name="import-confirm"),
     path("imports/rows/<int:pk>/decide/", inventory_views.decide_row, name="import-row"),
 ]

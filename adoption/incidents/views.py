@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from adoption.edge_clauses import actions as edge_clause_actions
@@ -188,6 +188,21 @@ _step(
     title=gettext_lazy("Status of the incident"),
 )
 _step(
+    "severity",
+    actions.correct_severity,
+    permissions.may_judge,
+    form=forms.SeverityForm,
+    given=lambda row, request: {"initial": {"severity": row.severity}},
+    title=gettext_lazy("Severity"),
+    lede=lambda row: phrase(
+        "{}: severity {}. A lower severity does not remove obligations or restore voided evidence.",
+        row.title,
+        row.severity,
+    ),
+    verb=gettext_lazy("Correct the severity"),
+    done=gettext_lazy("Corrected."),
+)
+_step(
     "known",
     actions.amend,
     permissions.may_work,
@@ -253,37 +268,6 @@ _step(
     verb=gettext_lazy("Merge the incidents"),
     done=gettext_lazy("The incidents are merged. Use the older incident for new entries."),
 )
-
-
-def severity(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that corrects the severity."""
-    row = _incident_for(request.user, pk)
-    permissions.may_judge(row, request.user).or_refuse()
-    form = forms.SeverityForm(sent(request), row=row, initial={"severity": row.severity})
-    back = reverse("incident", args=[row.pk])
-    if acted(
-        request,
-        form,
-        lambda: actions.correct_severity(incident=row, by=request.user, **form.cleaned_data),
-    ):
-        messages.success(request, _("Corrected."))
-        return redirect(back)
-    return ask(
-        request,
-        row.initiative,
-        TAB,
-        form,
-        title=_("Severity"),
-        lede=(
-            gettext(
-                "%(title)s: severity %(severity)s. A lower severity does not remove obligations or "
-                "restore voided evidence."
-            )
-            % {"title": row.title, "severity": row.severity}
-        ),
-        verb=_("Correct the severity"),
-        back_url=back,
-    )
 
 
 def _judge_clock(*, incident: Incident, duty: ReportingDuty | None, reason: str, by: User, **since) -> None:

@@ -2,11 +2,12 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from adoption.lessons import actions, lesson_search, permissions
@@ -23,7 +24,7 @@ from adoption.lessons.presentation import (
 )
 from adoption.models import Lesson, LessonResponse
 from adoption.models.postmortems import PATTERNS
-from governance.models import Unit
+from governance.models import Unit, User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
@@ -31,6 +32,7 @@ from governance.vocabulary.form_errors import put_errors
 from initiatives.contributions import Part
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, pick
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, Frame, PageStep, RowAct
 from initiatives.models import Review, System
 from initiatives.portfolio.search import search as portfolio_search
 
@@ -130,11 +132,8 @@ def _lesson_for(person, pk: int) -> Lesson:
 @require_safe
 def lesson(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one lesson: its origin, the answers of initiatives, and its repetitions."""
-    return _lesson_page(request, _lesson_for(request.user, pk))
-
-
-def _lesson_page(request, row: Lesson, *, status: int = 200, **more) -> HttpResponse:
     person = request.user
+    row = _lesson_for(person, pk)
     told = shown([row.pk], person)
     responses = list(
         LessonResponse.objects.latest().filter(lesson=row).select_related("initiative", "by")[:200]
@@ -154,34 +153,8 @@ def _lesson_page(request, row: Lesson, *, status: int = 200, **more) -> HttpResp
         "may_confirm": permissions.may_confirm(row, person),
         "may_take_out": permissions.may_take_out(row, person),
         "known": known if permissions.may_link(row, None, person) else [],
-        "form": ReasonForm(),
-    } | more
-    return render(request, "adoption/lessons/lesson.html", context, status=status)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def lesson_add(request: SignedInRequest) -> HttpResponse:
-    """Show the form that enters a lesson from outside."""
-    permissions.may_enter(request.user).or_refuse()
-    form = LessonForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            row = actions.enter(**form.act(), by=request.user)
-        except ValidationError as error:
-            put_errors(form, error)
-        else:
-            messages.success(
-                request,
-                _(
-                    "The lesson is entered. Someone else in an adoption seat, or an admin, must confirm "
-                    "the lesson before initiatives are asked to answer it."
-                ),
-            )
-            return redirect("lesson", row.pk)
-    status = 422 if request.method == "POST" else 200
-    return render(
-        request, "adoption/lessons/lesson_add.html", {"nav": "lessons-all", "form": form}, status=status
-    )
+    }
+    return render(request, "adoption/lessons/lesson.html", context)
 
 
 @require_POST
@@ -194,21 +167,6 @@ def lesson_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
         _("The lesson is confirmed. Initiatives that the lesson concerns are now asked to answer it."),
     )
     return redirect("lesson", row.pk)
-
-
-@require_POST
-def lesson_take_out(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a lesson from outside out of the library."""
-    row = _lesson_for(request.user, pk)
-    permissions.may_take_out(row, request.user).or_refuse()
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        return _lesson_page(request, row, status=422, form=form)
-    actions.take_out(lesson=row, reason=form.cleaned_data["reason"], by=request.user)
-    messages.success(
-        request, _("The lesson is no longer offered. The answers of initiatives stay in the audit log.")
-    )
-    return redirect("lessons-all")
 
 
 @require_POST
@@ -309,3 +267,52 @@ def found(search: portfolio_search.Search, most: int) -> list[portfolio_search.H
         )
         for row in shown([hit.lesson for hit in hits], search.person)[:most]
     ]
+
+
+def _seen(rows: QuerySet[Lesson], person: User) -> QuerySet[Lesson]:
+    """Return the lessons that the person may read, and those that wait if the person may confirm them."""
+    seen = Q(pk__in=lesson_search.readable(person).values("pk"))
+    return rows.filter(seen | Q(post_mortem__isnull=True) if permissions.may_enter(person) else seen)
+
+
+ON_LESSONS = Frame(
+    nav="lessons-all",
+    seen=_seen,
+    page=lambda row: reverse("lesson", args=[row.pk]),
+    template="initiatives/units/organisation_form.html",
+)
+PLAIN_ACTS["enter-lesson"] = PageStep(
+    frame=ON_LESSONS,
+    may=lambda _, person: permissions.may_enter(person),
+    act=actions.enter,
+    noun="by",
+    form=LessonForm,
+    title=gettext_lazy("Enter a lesson from outside"),
+    lede=gettext_lazy(
+        "Enter something that happened elsewhere and could happen here. Someone else in an adoption seat, or an "
+        "admin, must confirm the lesson before initiatives are asked to answer it."
+    ),
+    back=lambda _: reverse("lessons-all"),
+    after=lambda _, made, person: reverse("lesson", args=[made.pk]),
+    context=lambda _, request: {"back_words": gettext_lazy("Lessons")},
+    verb=gettext_lazy("Enter the lesson"),
+    done=gettext_lazy(
+        "The lesson is entered. Someone else in an adoption seat, or an admin, must confirm "
+        "the lesson before initiatives are asked to answer it."
+    ),
+)
+ROW_ACTS["lessons/take-out"] = RowAct(
+    rows=Lesson.objects.all(),
+    frame=ON_LESSONS,
+    may=permissions.may_take_out,
+    act=actions.take_out,
+    noun="lesson",
+    form=ReasonForm,
+    title=gettext_lazy("Remove the lesson from the library"),
+    lede=lambda row: row.text,
+    context=lambda row, request: {"back_words": gettext_lazy("Lesson")},
+    after=lambda row, made, person: reverse("lessons-all"),
+    verb=gettext_lazy("Remove the lesson"),
+    danger=True,
+    done=gettext_lazy("The lesson is no longer offered. The answers of initiatives stay in the audit log."),
+)

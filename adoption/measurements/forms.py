@@ -27,7 +27,7 @@ class MeasurementForm(OnceForm):
     ends_on = DayField(label=_("To"))
 
     def __init__(
-        self, measure: Measure, teams: tuple[str, ...], *args, of: Measurement | None = None, **options
+        self, *args, measure: Measure, teams: tuple[str, ...], of: Measurement | None = None, **options
     ):
         super().__init__(*args, **options)
         self.measure, self.of = measure, of

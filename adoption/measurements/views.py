@@ -5,7 +5,7 @@ from collections import Counter
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,23 +14,24 @@ from django.views.decorators.http import require_http_methods
 
 from adoption.measurements import actions, evidence_figures
 from adoption.measurements.forms import FiguresForm, MeasurementForm, MeasurementsFileForm
-from adoption.measurements.measurement_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Fate
+from adoption.measurements.measurement_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Fate, Sent
 from adoption.measurements.table_import import EXPECTED, HEADERS, Row, read_rows
 from adoption.measures import charts as measure_charts
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import said_day
 from adoption.measures.views import PER_PAGE, SHOWN, Shown, measure_for
-from adoption.models import Measurement
+from adoption.models import Measure, Measurement
 from adoption.models.measures import IMPORTED, TYPED
+from governance.models import User
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables import importing
 from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, sent
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, page_of, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.models import Initiative
 
 FATES = {
@@ -52,8 +53,11 @@ def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     form = None
     if row.ended_at is None and not row.how.asked_by and (may or request.method == "POST"):
         may.or_refuse()
-        form = MeasurementForm(row, subject.teams, sent(request))
-        if request.method == "POST" and form.is_valid() and _read(request, initiative, form):
+        form = MeasurementForm(sent(request), measure=row, teams=subject.teams)
+        if said := acted(
+            request, form, lambda: _record(measurement=None, sent=form.sent(), measure=row, by=request.user)
+        ):
+            _say_saved(request, said)
             return redirect("measure", pk=row.pk)
     one = Shown(row, subject)
     marks = measure_charts.marks_of(initiative)
@@ -76,44 +80,18 @@ def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "adoption/measures/measure.html", context)
 
 
-def _read(request: SignedInRequest, initiative: Initiative, form: MeasurementForm) -> bool:
-    """Keep the typed measurement. Returns False with an error in the form if it is wrong."""
-    said = form.sent()
-    (fate,) = actions.record_measurements(initiative=initiative, sent=[said], came=TYPED, by=request.user)
+def _record(*, measurement: Measurement | None, sent: Sent, measure: Measure, by: User) -> Sent:
+    """Keep the typed measurement, which corrects `measurement` if given. Raises ValidationError if it is wrong."""
+    (fate,) = actions.record_measurements(initiative=measure.initiative, sent=[sent], came=TYPED, by=by)
     if not fate.good:
-        form.add_error(None, f"{fate.words} {fate.fix}".strip())
-        return False
+        raise ValidationError(f"{fate.words} {fate.fix}".strip())
+    return sent
+
+
+def _say_saved(request: SignedInRequest, said: Sent) -> None:
     messages.success(
         request, phrase("Saved: {} to {}.", said_day(said.starts_on), said_day(said.ends_on)).in_language()
     )
-    return True
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: SignedInRequest, pk: int, measurement: int) -> HttpResponse:
-    """Correct a measurement by a further one, or take it back."""
-    row = Measurement.objects.filter(measure=measure_for(request, pk), pk=measurement).first()
-    if row is None:
-        raise Http404("This measure does not have this measurement.")
-    row.measure = measure_for(request, pk)
-    initiative = row.measure.initiative
-    measure_permissions.may_read(initiative, request.user).or_refuse()
-    form = MeasurementForm(row.measure, measure_queries.subject_of(row.measure).teams, sent(request), of=row)
-    if request.method == "POST" and form.is_valid() and _read(request, initiative, form):
-        return redirect("measure", pk=row.measure_id)
-    context = initiative_context(request, initiative, page="adoption") | {
-        "form": form,
-        "title": _("Correct a measurement"),
-        "lede": f"{row.measure.words}: {said_day(row.starts_on)} to {said_day(row.ends_on)}.",
-        "happens": [
-            _("The wrong measurement stays visible, struck out. The correction replaces it in the series.")
-        ],
-        "effects": None,
-        "danger": False,
-        "verb": _("Correct measurement"),
-        "back_url": reverse("measure", args=[row.measure_id]),
-    }
-    return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
 INITIATIVE_ACTS["file-figures"] = PageStep(
@@ -235,3 +213,33 @@ def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_lookup.initiative_for(request.user, ref)
     measure_permissions.may_read(initiative, request.user).or_refuse()
     return importing.bring_in(request, MeasurementsTable(request, initiative))
+
+
+ROW_ACTS["measurements/correct"] = RowAct(
+    rows=Measurement.objects.select_related("measure__initiative__unit", "measure__initiative__contract"),
+    of="measure",
+    may=lambda row, person: measure_permissions.may_read(row.measure.initiative, person),
+    act=_record,
+    noun="measurement",
+    page="adoption",
+    form=MeasurementForm,
+    given=lambda row, request: {
+        "measure": row.measure,
+        "teams": measure_queries.subject_of(row.measure).teams,
+        "of": row,
+    },
+    fields=lambda form: {"sent": form.sent(), "measure": form.measure},
+    back=lambda row: reverse("measure", args=[row.measure_id]),
+    title=gettext_lazy("Correct a measurement"),
+    lede=lambda row: phrase(
+        "{}: {} to {}.", row.measure.words, said_day(row.starts_on), said_day(row.ends_on)
+    ),
+    happens=(
+        gettext_lazy(
+            "The wrong measurement stays visible, struck out. The correction replaces it in the series."
+        ),
+    ),
+    then=_say_saved,
+    verb=gettext_lazy("Correct measurement"),
+    done="",
+)

@@ -142,7 +142,7 @@ class GoalForm(GoalFields):
     number = forms.IntegerField(widget=forms.HiddenInput)
     reason = WordsField(label=_("Reason"), help_text=_("The page shows the reason beside the figures."))
 
-    def __init__(self, how: Instrument, goal: Goal, *args, **options):
+    def __init__(self, *args, how: Instrument, goal: Goal, **options):
         super().__init__(*args, **options)
         self.add_goal(how, goal)
         self.fields["number"].initial = goal.number

@@ -154,34 +154,24 @@ def measure_for(request: SignedInRequest, pk: int) -> Measure:
     return initiative_lookup.of_initiative(rows, request.user, pk)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def goal(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that changes the target of a measure, visible to everyone."""
-    row = measure_for(request, pk)
-    initiative = row.initiative
-    permissions.may_declare(initiative, request.user).or_refuse()
-    last = row.goals.order_by("-number").first()
-    form = GoalForm(row.how, last, sent(request))
-    back = reverse("measure", args=[row.pk])
-    if acted(request, form, lambda: actions.move_goal(measure=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The goal is changed. The earlier goal stays visible."))
-        return redirect(back)
-    context = initiative_context(request, initiative, page="adoption") | {
-        "form": form,
-        "title": _("Change the target"),
-        "lede": row.words,
-        "happens": [
-            _("The current goal stays visible, with the person who changed it and the reason."),
-            _("A less strict target applies only to periods that begin today or later."),
-        ],
-        "effects": None,
-        "danger": False,
-        "verb": _("Change target"),
-        "back_url": back,
-    }
-    return render(request, "initiatives/initiative/initiative_form.html", context)
-
-
+ROW_ACTS["measures/move-goal"] = RowAct(
+    rows=Measure.objects.select_related("initiative__unit", "initiative__contract"),
+    may=on_initiative(permissions.may_declare),
+    act=actions.move_goal,
+    noun="measure",
+    page="adoption",
+    form=GoalForm,
+    given=lambda row, request: {"how": row.how, "goal": row.goals.order_by("-number").first()},
+    back=lambda row: reverse("measure", args=[row.pk]),
+    title=gettext_lazy("Change the target"),
+    lede=lambda row: row.words,
+    happens=(
+        gettext_lazy("The current goal stays visible, with the person who changed it and the reason."),
+        gettext_lazy("A less strict target applies only to periods that begin today or later."),
+    ),
+    verb=gettext_lazy("Change target"),
+    done=gettext_lazy("The goal is changed. The earlier goal stays visible."),
+)
 ROW_ACTS["measures/close"] = RowAct(
     rows=Measure.objects.select_related("initiative__unit", "initiative__contract"),
     may=on_initiative(permissions.may_declare),

@@ -25,12 +25,12 @@ from adoption.models import AgendaPoint, Meeting, Minutes
 from governance import clock
 from governance.audit_log import csv_export
 from governance.models import User
-from governance.permission_result import Conflict, no
+from governance.permission_result import Answer, Conflict, no, yes
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.initiative.initiative_frame import acted, insist, page_of, sent
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
+from initiatives.lifecycle.initiative.initiative_frame import insist, page_of, sent
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, Frame, PageStep, RowAct
 
 TAKES = ["GET", "HEAD", "POST"]
 PAGE = 25
@@ -67,31 +67,7 @@ def meetings(request: SignedInRequest) -> HttpResponse:
     return render(request, "adoption/meetings/meetings.html", context)
 
 
-@require_http_methods(TAKES)
-def plan(request: SignedInRequest) -> HttpResponse:
-    """Show the form that plans a meeting of a board that the person leads."""
-    boards = permissions.led_by(request.user)
-    may = no("Only the chair or deputy chair of a board can plan meetings.") if not boards else None
-    if may is not None:
-        insist(request, may, "plan meeting", None)
-    form = PlanForm(sent(request), boards=boards)
-    if row := acted(request, form, lambda: actions.plan(by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The meeting is planned. The members are notified a week before."))
-        return redirect(row)
-    return _form(
-        request,
-        "Plan a meeting",
-        form,
-        "Plan the meeting",
-        reverse("meetings"),
-        happens=[
-            "Every open review of the board's initiatives is on the agenda automatically. Reviews "
-            "that can be decided come first."
-        ],
-    )
-
-
-def _form(request, title: str, form, verb: str, back: str, **more) -> HttpResponse:
+def _meeting_page(request, title: str, form, verb: str, back: str, **more) -> HttpResponse:
     context = {
         "nav": "meetings",
         "title": title,
@@ -162,7 +138,7 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
             messages.success(request, _("The agenda is changed."))
             return redirect(row)
     title = found.title if found else str(gone.initiative.title if gone.initiative_id else gone.words)
-    return _form(
+    return _meeting_page(
         request, f"On the agenda: {title}", form, "Save", row.get_absolute_url(), meeting=row, gone=gone
     )
 
@@ -206,7 +182,7 @@ def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
         "why_not": may,
         "status": status,
     }
-    return _form(request, title, form, "Save", row.get_absolute_url(), meeting=row, **more)
+    return _meeting_page(request, title, form, "Save", row.get_absolute_url(), meeting=row, **more)
 
 
 def _point_of(request: SignedInRequest, row: Meeting, key: str) -> AgendaPoint | None:
@@ -273,6 +249,33 @@ def _closing(row: Meeting) -> list:
 
 
 ON_MEETINGS = Frame(nav="meetings", seen=_seen, template="adoption/meetings/meeting_form.html")
+
+
+def _may_plan(_: User, person: User) -> Answer:
+    led = permissions.led_by(person)
+    return yes() if led else no("Only the chair or deputy chair of a board can plan meetings.")
+
+
+PLAIN_ACTS["plan-meeting"] = PageStep(
+    frame=ON_MEETINGS,
+    may=_may_plan,
+    act=actions.plan,
+    noun="by",
+    form=PlanForm,
+    given=lambda person, request: {"boards": permissions.led_by(person)},
+    title=gettext_lazy("Plan a meeting"),
+    happens=(
+        gettext_lazy(
+            "Every open review of the board's initiatives is on the agenda automatically. Reviews "
+            "that can be decided come first."
+        ),
+    ),
+    back=lambda _: reverse("meetings"),
+    after=lambda _, made, person: made.get_absolute_url(),
+    context=lambda _, request: {"meeting": None},
+    verb=gettext_lazy("Plan the meeting"),
+    done=gettext_lazy("The meeting is planned. The members are notified a week before."),
+)
 ROW_ACTS["meetings/change"] = RowAct(
     rows=MEETINGS,
     frame=ON_MEETINGS,

@@ -3,7 +3,6 @@
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,33 +17,9 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.storage import file_fingerprints
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.file_views import guarded
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.models import System
-
-
-def _one_act(request, row: PostMortem, form, act, done: str, **words) -> HttpResponse:
-    """Show one form on a page of the initiative, then return to the post-mortem."""
-    back = reverse("post-mortem", args=[row.pk])
-    answer = one_act(request, row.initiative, form, act, done, page="lessons", back_url=back, **words)
-    return redirect(back) if answer.status_code == 302 else answer
-
-
-def comment(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that comments on one section during the review."""
-    row = post_mortem_for(request.user, pk)
-    permissions.may_comment(row, request.user).or_refuse()
-    form = CommentForm(sent(request), post_mortem=row, initial={"section": request.GET.get("section", "")})
-    return _one_act(
-        request,
-        row,
-        form,
-        lambda fields: section_comments.comment(post_mortem=row, by=request.user, **fields),
-        "Your comment stands beside the section.",
-        title=_("Comment on the post-mortem"),
-        lede=_("Whoever handed it in is told. Its words change only when the adoption seat sends it back."),
-        verb=_("Comment"),
-    )
 
 
 @require_POST
@@ -59,44 +34,68 @@ def resolve_comment(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("post-mortem", row.pk)
 
 
-def open_gap(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that records an open problem from the post-mortem as a gap."""
-    row = post_mortem_for(request.user, pk)
-    permissions.may_write(row, request.user).or_refuse()
+def _systems(row: PostMortem, request: SignedInRequest) -> dict:
+    """Return the form of a gap with the systems of the initiative."""
     systems = System.objects.filter(links__initiative=row.initiative).distinct().order_by("name")
-    names = list(systems.values_list("name", flat=True)[:10])
-    return _one_act(
-        request,
-        row,
-        LinkedGapForm(sent(request), initial={"downstream": names}),
-        lambda fields: open_linked_gap(post_mortem=row, by=request.user, **fields),
-        "The gap is recorded, and named in the post-mortem.",
-        title=_("What is still open"),
-        lede=_(
-            "It outlives the initiative: evidence closes it, or its owner accepts it. Its owner is reminded of "
-            "the day."
-        ),
-        verb=_("Record it"),
-    )
+    return {"initial": {"downstream": list(systems.values_list("name", flat=True)[:10])}}
 
 
-def attach(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that attaches a file to the draft."""
-    row = post_mortem_for(request.user, pk)
-    permissions.may_write(row, request.user).or_refuse()
-    typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    return _one_act(
-        request,
-        row,
-        AttachForm(*typed),
-        lambda fields: attachments.attach(post_mortem=row, by=request.user, **fields),
-        "The file is kept with the post-mortem.",
-        title=_("Attach a file"),
-        lede=_("Those who may read the evidence of the initiative may open it; each reading is recorded."),
-        verb=_("Attach it"),
-    )
+def _on_page(row: PostMortem) -> str:
+    return reverse("post-mortem", args=[row.pk])
 
 
+POST_MORTEMS = PostMortem.objects.select_related("initiative__unit", "initiative__contract")
+ROW_ACTS["post-mortems/comment"] = RowAct(
+    rows=POST_MORTEMS,
+    may=permissions.may_comment,
+    act=section_comments.comment,
+    noun="post_mortem",
+    page="lessons",
+    form=CommentForm,
+    given=lambda row, request: {
+        "post_mortem": row,
+        "initial": {"section": request.GET.get("section", "")},
+    },
+    back=_on_page,
+    title=gettext_lazy("Comment on the post-mortem"),
+    lede=gettext_lazy(
+        "Whoever handed it in is told. Its words change only when the adoption seat sends it back."
+    ),
+    verb=gettext_lazy("Comment"),
+    done=gettext_lazy("The comment is shown beside the section."),
+)
+ROW_ACTS["post-mortems/open-gap"] = RowAct(
+    rows=POST_MORTEMS,
+    may=permissions.may_write,
+    act=open_linked_gap,
+    noun="post_mortem",
+    page="lessons",
+    form=LinkedGapForm,
+    given=_systems,
+    back=_on_page,
+    title=gettext_lazy("What is still open"),
+    lede=gettext_lazy(
+        "It outlives the initiative: evidence closes it, or its owner accepts it. Its owner is reminded of the day."
+    ),
+    verb=gettext_lazy("Record it"),
+    done=gettext_lazy("The gap is recorded, and named in the post-mortem."),
+)
+ROW_ACTS["post-mortems/attach"] = RowAct(
+    rows=POST_MORTEMS,
+    may=permissions.may_write,
+    act=attachments.attach,
+    noun="post_mortem",
+    page="lessons",
+    form=AttachForm,
+    with_files=True,
+    back=_on_page,
+    title=gettext_lazy("Attach a file"),
+    lede=gettext_lazy(
+        "Those who may read the evidence of the initiative may open it; each reading is recorded."
+    ),
+    verb=gettext_lazy("Attach it"),
+    done=gettext_lazy("The file is kept with the post-mortem."),
+)
 ROW_ACTS["attachments/take-out"] = RowAct(
     rows=Attachment.objects.current().select_related("post_mortem__initiative__unit"),
     of="post_mortem",

@@ -30,12 +30,8 @@ PARTS = (
     Prefetch("attachments", Attachment.objects.current().select_related("by"), to_attr="current_files"),
 )
 
-# Where each button of the form leads once the draft is saved; any other leads back to it.
-AFTER_SAVING = {
-    "hand_in": "post-mortem-hand-in",
-    "gap": "post-mortem-gap",
-    "attach": "post-mortem-attach",
-}
+# The step to which each of these buttons of the form leads once the draft is saved.
+AFTER_SAVING = {"gap": "open-gap", "attach": "attach"}
 
 
 @require_safe
@@ -205,9 +201,10 @@ def _write(request: SignedInRequest, row: PostMortem) -> HttpResponse:
         now = post_mortem_for(request.user, row.pk)
         form = PostMortemForm(post_mortem=now, mine={one.name: one.mine for one in clashed.clashes})
         return _form_page(request, now, form, status=409, clashed=clashed)
-    return redirect(
-        next((page for name, page in AFTER_SAVING.items() if name in request.POST), "post-mortem"), row.pk
-    )
+    for button, verb in AFTER_SAVING.items():
+        if button in request.POST:
+            return redirect("row-act", "post-mortems", row.pk, verb)
+    return redirect("post-mortem-hand-in" if "hand_in" in request.POST else "post-mortem", row.pk)
 
 
 def version_of(request: SignedInRequest) -> int:

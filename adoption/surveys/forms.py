@@ -88,13 +88,6 @@ class SurveyForm(OverwritingForm):
         return rows
 
 
-def form_of(survey: Survey, typed=None) -> SurveyForm:
-    """Return the form with the current values, or with the typed ones."""
-    lines = "\n".join(f"{team['name']}, {team['invited']}" for team in survey.teams)
-    initial = {name: getattr(survey, name) for name in ("title", "sets", "language", "closes")}
-    return SurveyForm(typed, row=survey, initial=initial | {"teams": lines})
-
-
 class MailForm(forms.Form):
     """The form for addresses to email links to. They are used once and not kept."""
 

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from adoption.models import AnswerBox, Survey, SurveyComment
 from adoption.surveys import actions, mails, permissions, presentation, question_sets
 from adoption.surveys.disclosure_control import merged
-from adoption.surveys.forms import MailForm, SurveyForm, form_of
+from adoption.surveys.forms import MailForm, SurveyForm
 from governance import clock
 from governance.audit_log import csv_export
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.models import Initiative
 
@@ -71,21 +71,6 @@ INITIATIVE_ACTS["write-survey"] = PageStep(
     verb=gettext_lazy("Save the draft"),
     done="",
 )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that changes a draft."""
-    row = _survey_for(request.user, pk)
-    permissions.may_change(row, request.user).or_refuse()
-    form = form_of(row, sent(request))
-    if acted(request, form, lambda: actions.change(survey=row, by=request.user, **form.cleaned_data)):
-        return redirect("survey", row.pk)
-    context = initiative_context(request, row.initiative, TAB) | WHAT_CAN_BE_ASKED
-    context |= {"title": "Change the survey", "form": form}
-    refused = 409 if form.conflict else 422
-    status = refused if request.method == "POST" else 200
-    return render(request, "adoption/surveys/survey_form.html", context, status=status)
 
 
 def _survey_for(person, pk: int) -> Survey:
@@ -204,6 +189,27 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
+def _drafted(row: Survey, request: SignedInRequest) -> dict:
+    lines = "\n".join(f"{team['name']}, {team['invited']}" for team in row.teams)
+    initial = {name: getattr(row, name) for name in ("title", "sets", "language", "closes")}
+    return {"initial": initial | {"teams": lines}}
+
+
+ROW_ACTS["surveys/change"] = RowAct(
+    rows=Survey.objects.select_related("initiative__unit", "initiative__contract"),
+    may=permissions.may_change,
+    act=actions.change,
+    noun="survey",
+    form=SurveyForm,
+    given=_drafted,
+    page=TAB,
+    back=lambda row: reverse("survey", args=[row.pk]),
+    template="adoption/surveys/survey_form.html",
+    context=lambda row, request: WHAT_CAN_BE_ASKED,
+    title=gettext_lazy("Change the survey"),
+    verb=gettext_lazy("Save the draft"),
+    done="",
+)
 ROW_ACTS["survey-comments/remove"] = RowAct(
     rows=SurveyComment.objects.select_related("survey__initiative__unit"),
     of="survey",

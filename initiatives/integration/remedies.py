@@ -124,7 +124,8 @@ class Fixing:
                 for link in links
             ]
         if what == "members":
-            there = f"{reverse('system-describe')}?{urlencode({'collection': system.pk, 'next': self.back})}"
+            asked = urlencode({"collection": system.pk, "next": self.back})
+            there = f"{reverse('plain-act', args=['describe-system'])}?{asked}"
             return [(there, phrase("List a source"))] if may_change_system(system, self.person) else []
         return (
             self.owner_of(system) if what == "orphaned" else self._change(system, phrase("Change the system"))

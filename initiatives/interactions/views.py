@@ -7,20 +7,19 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.authorization import decision_queries, outcome_reports
 from governance.interaction_log import loading, reading, shape
 from governance.interaction_log.keys import NoMaster
 from governance.interaction_retention import holds
-from governance.models import Entry, Interaction, PolicyDecision
+from governance.models import Entry, Interaction, PolicyDecision, User
 from governance.people.permissions import may_hold
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
@@ -41,7 +40,7 @@ from initiatives.interactions.permissions import (
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.permissions import may_change_what_runs
 from initiatives.lifecycle.evidence.file_views import guarded
-from initiatives.lifecycle.initiative.initiative_frame import acted, ask, initiative_context, insist, sent
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import Initiative, LogFinding
 
@@ -104,90 +103,6 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
             "promises": bool(may_change_what_runs(initiative, request.user)),
         }
     return render(request, "initiatives/interactions/interactions.html", context)
-
-
-@sensitive_post_parameters("password", "subject")
-@require_http_methods(["GET", "HEAD", "POST"])
-def erase(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Show the form to erase a person, in one or all initiatives, and the result."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    insist(request, may_erase(request.user), "erase interactions", initiative)
-    back = reverse("interactions", args=[initiative.ref])
-    form = ErasureForm(
-        sent(request), request=request, purpose=f"erase a person from the interaction log of {initiative.ref}"
-    )
-    done = acted(
-        request,
-        form,
-        lambda: actions.erase_subject(initiative=initiative, by=request.user, **form.cleaned_data),
-    )
-    if done:
-        messages.success(
-            request,
-            phrase(
-                "Erased. {} keys are destroyed. {} bodies were checked, and {} of them are no longer "
-                "readable.",
-                done.keys,
-                done.tried,
-                done.unopened,
-            ).in_language(),
-        )
-        return redirect(back)
-    happens = [
-        "The keys of this person's interactions are destroyed. No one can read the texts again.",
-        "The audit log still shows that each interaction happened, when, and with which model, under a "
-        "pseudonym.",
-        "You cannot erase while a legal hold is on the initiative or on the person.",
-    ]
-    return ask(
-        request,
-        initiative,
-        "api-access",
-        form,
-        title=_("Erase a person from the interaction log"),
-        verb=_("Erase"),
-        happens=happens,
-        back_url=back,
-        danger=True,
-    )
-
-
-@never_cache
-@sensitive_post_parameters("subject")
-@require_http_methods(["GET", "HEAD", "POST"])
-def person_file(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Show the form for a file of a person, in one or all initiatives, and return the file."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    insist(request, may_take_file(initiative, request.user), "take file of a person", initiative)
-    form = PersonForm(sent(request))
-
-    def take() -> bytes:
-        try:
-            return person_files.take_file(initiative=initiative, by=request.user, **form.cleaned_data)
-        except NoMaster:
-            raise Conflict(NO_MASTER) from None
-
-    if content := acted(request, form, take):
-        response = HttpResponse(content, content_type="application/zip")
-        response["Content-Disposition"] = f'attachment; filename="{initiative.ref}-person.zip"'
-        return guarded(response, framed_by="'none'")
-    happens = [
-        _(
-            "The file has each interaction found under this name, with its text, time, system, model and clause."
-        ),
-        _("The file can contain words of other people. Read the file before you hand it over."),
-        _("The audit log keeps your reason, a pseudonym and the number of interactions in each initiative."),
-    ]
-    return ask(
-        request,
-        initiative,
-        "api-access",
-        form,
-        title=_("File of a person"),
-        verb=_("Download the file"),
-        happens=happens,
-        back_url=reverse("interactions", args=[initiative.ref]),
-    )
 
 
 @never_cache
@@ -307,3 +222,74 @@ def _unnamed(days) -> Counter:
     for row in days:
         counted.update(row.unnamed)
     return counted
+
+
+INITIATIVE_ACTS["erase-person"] = PageStep(
+    may=lambda initiative, person: may_erase(person),
+    act=actions.erase_subject,
+    form=ErasureForm,
+    given=lambda initiative, request: {
+        "request": request,
+        "purpose": f"erase a person from the interaction log of {initiative.ref}",
+    },
+    page="api-access",
+    back="interactions",
+    title=gettext_lazy("Erase a person from the interaction log"),
+    happens=(
+        gettext_lazy(
+            "The keys of this person's interactions are destroyed. No one can read the texts again."
+        ),
+        gettext_lazy(
+            "The audit log still shows that each interaction happened, when, and with which model, under a pseudonym."
+        ),
+        gettext_lazy("You cannot erase while a legal hold is on the initiative or on the person."),
+    ),
+    then=lambda request, made: messages.success(
+        request,
+        phrase(
+            "Erased. {} keys are destroyed. {} bodies were checked, and {} of them are no longer readable.",
+            made.keys,
+            made.tried,
+            made.unopened,
+        ).in_language(),
+    ),
+    verb=gettext_lazy("Erase"),
+    danger=True,
+    done="",
+)
+
+
+def _take_file(*, initiative: Initiative, by: User, **fields) -> tuple[str, bytes]:
+    try:
+        return initiative.ref, person_files.take_file(initiative=initiative, by=by, **fields)
+    except NoMaster:
+        raise Conflict(NO_MASTER) from None
+
+
+def _send_file(request: SignedInRequest, made: tuple[str, bytes]) -> HttpResponse:
+    ref, content = made
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{ref}-person.zip"'
+    return guarded(response, framed_by="'none'")
+
+
+INITIATIVE_ACTS["take-file-of-a-person"] = PageStep(
+    may=may_take_file,
+    act=_take_file,
+    form=PersonForm,
+    page="api-access",
+    back="interactions",
+    title=gettext_lazy("File of a person"),
+    happens=(
+        gettext_lazy(
+            "The file has each interaction found under this name, with its text, time, system, model and clause."
+        ),
+        gettext_lazy("The file can contain words of other people. Read the file before you hand it over."),
+        gettext_lazy(
+            "The audit log keeps your reason, a pseudonym and the number of interactions in each initiative."
+        ),
+    ),
+    then=_send_file,
+    verb=gettext_lazy("Download the file"),
+    done="",
+)

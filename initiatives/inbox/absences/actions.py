@@ -288,10 +288,15 @@ def _answered_by(delegation: Delegation, by: User, *, open_only: bool = True) ->
             phrase("Only {} can answer this request.", delegation.delegate),
             phrase("Ask {} to answer, or ask someone else to stand in.", delegation.delegate),
         ).or_refuse()
+    refuse_answered(delegation, open_only=open_only)
+    return delegation
+
+
+def refuse_answered(delegation: Delegation, *, open_only: bool = True) -> None:
+    """Raise Conflict if the request was answered, or its absence is over."""
     answered = delegation.ended_at or (open_only and delegation.accepted_at)
     if answered or delegation.absence.ends_at <= clock.now():
         raise Conflict("This request was already answered, or the absence is over.", "", reverse("away"))
-    return delegation
 
 
 def _own(absence: Absence, by: User) -> None:
@@ -309,7 +314,7 @@ def _ask(row: Delegation) -> None:
         f"delegation:{row.pk}",
         subject=f"{row.absence.person} asks you to stand in {days_of(row.absence)}",
         text=f"You stand in for {row.what} after you have accepted. You can also decline.",
-        link=reverse("delegation", args=[row.pk]),
+        link=reverse("row-act", args=["delegations", row.pk, "accept"]),
     )
 
 

@@ -1,20 +1,22 @@
 """Pages of absences: plan them, end them, and answer requests to stand in."""
 
+from dataclasses import replace
 from datetime import date
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
-from governance.models import Absence, Delegation
+from governance.models import Absence, Delegation, User
 from governance.people.boards import seats_held
+from governance.permission_result import Answer, yes
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Seat
@@ -24,6 +26,7 @@ from initiatives.inbox.absences import actions, wording
 from initiatives.inbox.absences.actions import Asked, check_plan
 from initiatives.inbox.absences.forms import AbsenceForm, DelegateForm, EndDelegationForm
 from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
 from initiatives.lifecycle.reminders.wording import days_of
 from initiatives.models import RoleAssignment
 from initiatives.portfolio.units import decision_gaps
@@ -116,142 +119,114 @@ def _effects(asked: list[Asked], person) -> list[str]:
     return said or ["No one stands in for you. Your tasks wait until you are back."]
 
 
-def _own(request, pk: int) -> Absence:
-    rows = Absence.objects.select_related("person")
-    return get_object_or_404(rows if request.user.is_admin else rows.filter(person=request.user), pk=pk)
-
-
-@require_http_methods(TAKES)
-def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that ends or cancels an absence, to the person or an admin."""
-    absence = _own(request, pk)
-    if request.method == "POST":
-        actions.end_absence(absence=absence, by=request.user)
-        messages.success(request, _("The absence has ended, and no one stands in now."))
-        return redirect("away")
-    happens = [f"{row.delegate} no longer stands in for {row.what}." for row in _current(absence)]
-    happens.append(
-        f"Sign-offs by the delegate no longer count if the review is still open. {absence.person} must sign again."
-    )
-    context = {
-        "nav": "away",
-        "title": f"End the absence of {absence.person} {days_of(absence)}",
-        "happens": happens,
-        "verb": _("End the absence"),
-        "back_url": reverse("away"),
-        "form": None,
-    }
-    return render(request, "initiatives/absences/away_ask.html", context)
-
-
 def _current(absence: Absence):
     return absence.delegations.filter(ended_at__isnull=True).select_related("delegate", "membership__board")
 
 
-@require_http_methods(TAKES)
-def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that asks someone else, after a delegate declined or gave up."""
-    row = get_object_or_404(
-        Delegation.objects.select_related("absence__person", "membership__board", "delegate"),
-        pk=pk,
-        absence__person=request.user,
-    )
-    form = DelegateForm(sent(request))
-    effects = None
-    if request.method == "POST" and form.is_valid():
-        asked = Asked(form.cleaned_data["delegate"], row.membership)
-        try:
-            actions.name_delegate(absence=row.absence, asked=asked, by=request.user)
-            messages.success(request, phrase("{} is asked.", asked.delegate).in_language())
-            return redirect("away")
-        except ValidationError as wrong:
-            put_errors(form, wrong)
-    context = {
-        "nav": "away",
-        "title": f"Ask someone else: {row.what}",
-        "lede": f"{row.delegate} does not stand in. {row.ended_reason}".strip(),
-        "happens": [],
-        "effects": effects,
-        "verb": _("Ask"),
-        "back_url": reverse("away"),
-        "form": form,
-    }
-    return render(request, "initiatives/absences/away_ask.html", context)
+def _asked_by(row: Delegation) -> list[str]:
+    """Return what standing in means for the delegate, in sentences."""
+    if row.membership is None:
+        return wording.keeps_from_roles(row.absence.person, row.delegate)
+    return wording.keeps_from_seat(row.membership, row.delegate)
 
 
-def _asked_of(request, pk: int) -> Delegation:
-    row = (
-        Delegation.objects.select_related("absence__person", "membership__board", "delegate")
-        .filter(pk=pk, delegate=request.user)
-        .first()
-    )
-    if row is None:
-        raise Http404("This request does not exist, or it was sent to someone else.")
-    return row
+def _is_open(row: Delegation) -> bool:
+    return row.accepted_at is None and row.ended_at is None and row.absence.ends_at > clock.now()
 
 
-@sensitive_post_parameters("password")
-@require_http_methods(TAKES)
-def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show what standing in means, and accept it in person with a signature."""
-    row = _asked_of(request, pk)
-    open_ = row.accepted_at is None and row.ended_at is None and row.absence.ends_at > clock.now()
-    form = SigningForm(
-        sent(request),
-        request=request,
-        purpose="stand in for someone who is away",
-        act="role",
-        facts={
+def _may_accept(row: Delegation, person: User) -> Answer:
+    actions.refuse_answered(row)
+    return yes()
+
+
+def _decline_address(row: Delegation) -> str:
+    return reverse("row-act", args=["delegations", row.pk, "decline"])
+
+
+DELEGATIONS = Delegation.objects.select_related("absence__person", "membership__board", "delegate")
+# A person finds the requests to stand in that were sent to this person.
+ON_REQUESTS = Frame(
+    nav="away",
+    seen=lambda rows, person: rows.filter(delegate=person),
+    page=lambda row: reverse("away"),
+    template="initiatives/absences/away_ask.html",
+)
+ON_DELEGATIONS = replace(ON_REQUESTS, seen=lambda rows, person: rows.filter(absence__person=person))
+ON_ABSENCES = replace(
+    ON_REQUESTS, seen=lambda rows, person: rows if person.is_admin else rows.filter(person=person)
+)
+ROW_ACTS["delegations/accept"] = RowAct(
+    rows=DELEGATIONS,
+    frame=ON_REQUESTS,
+    may=_may_accept,
+    may_open=lambda row, person: yes(),
+    act=actions.accept_delegation,
+    noun="delegation",
+    form=SigningForm,
+    signed="role",
+    given=lambda row, request: {
+        "purpose": "stand in for someone who is away",
+        "facts": {
             "delegation": row.pk,
             "for": row.absence.person_id,
             "of": row.what,
             "from": row.absence.starts_at,
             "until": row.absence.ends_at,
         },
-    )
-    if request.method == "POST" and (not open_ or form.is_valid()):
-        actions.accept_delegation(delegation=row, by=request.user)
-        messages.success(
-            request,
-            phrase("You stand in for {} {}.", row.absence.person, days_of(row.absence)).in_language(),
-        )
-        return redirect("away")
-    person = row.absence.person
-    if row.membership is None:
-        happens = wording.keeps_from_roles(person, request.user)
-    else:
-        happens = wording.keeps_from_seat(row.membership, request.user)
-    context = {
-        "nav": "away",
-        "title": f"Stand in for {person}",
-        "lede": f"{person} is away {days_of(row.absence)} and asks you to stand in for {row.what}.",
-        "happens": happens,
-        "open": open_,
-        "verb": _("Accept to stand in"),
-        "back_url": reverse("away"),
-        "decline_url": reverse("delegation-decline", args=[row.pk]),
-        "form": form,
-    }
-    return render(request, "initiatives/absences/away_ask.html", context, status=form.status)
-
-
-@require_http_methods(TAKES)
-def decline(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form that declines to stand in, or stops standing in."""
-    row = _asked_of(request, pk)
-    form = EndDelegationForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        actions.decline_delegation(delegation=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(
-            request, phrase("{} is notified, and can ask someone else.", row.absence.person).in_language()
-        )
-        return redirect("away")
-    context = {
-        "nav": "away",
-        "title": f"Decline to stand in for {row.absence.person}",
-        "happens": [f"{row.absence.person} is notified that no one stands in for {row.what} now."],
-        "verb": _("Stop standing in") if row.accepted_at else _("Decline"),
-        "back_url": reverse("delegation", args=[row.pk]),
-        "form": form,
-    }
-    return render(request, "initiatives/absences/away_ask.html", context)
+    },
+    title=lambda row: phrase("Stand in for {}", row.absence.person),
+    lede=lambda row: phrase(
+        "{} is away {} and asks you to stand in for {}.", row.absence.person, days_of(row.absence), row.what
+    ),
+    happens=_asked_by,
+    context=lambda row, request: {"open": _is_open(row), "decline_url": _decline_address(row)},
+    verb=gettext_lazy("Accept to stand in"),
+    done=lambda row: phrase("You stand in for {} {}.", row.absence.person, days_of(row.absence)),
+)
+ROW_ACTS["delegations/decline"] = RowAct(
+    rows=DELEGATIONS,
+    frame=ON_REQUESTS,
+    may=lambda row, person: yes(),
+    act=actions.decline_delegation,
+    noun="delegation",
+    form=EndDelegationForm,
+    title=lambda row: phrase("Decline to stand in for {}", row.absence.person),
+    happens=(
+        lambda row: phrase("{} is notified that no one stands in for {} now.", row.absence.person, row.what),
+    ),
+    verb=lambda row: gettext_lazy("Stop standing in") if row.accepted_at else gettext_lazy("Decline"),
+    done=lambda row: phrase("{} is notified, and can ask someone else.", row.absence.person),
+)
+ROW_ACTS["delegations/ask-another"] = RowAct(
+    rows=DELEGATIONS,
+    frame=ON_DELEGATIONS,
+    may=lambda row, person: yes(),
+    act=lambda *, delegation, delegate, by: actions.name_delegate(
+        absence=delegation.absence, asked=Asked(delegate, delegation.membership), by=by
+    ),
+    noun="delegation",
+    form=DelegateForm,
+    title=lambda row: phrase("Ask someone else: {}", row.what),
+    lede=lambda row: phrase("{} does not stand in. {}", row.delegate, row.ended_reason),
+    then=lambda request, made: messages.success(request, phrase("{} is asked.", made.delegate).in_language()),
+    verb=gettext_lazy("Ask"),
+    done="",
+)
+ROW_ACTS["absences/end"] = RowAct(
+    rows=Absence.objects.select_related("person"),
+    frame=ON_ABSENCES,
+    may=lambda row, person: yes(),
+    act=actions.end_absence,
+    noun="absence",
+    form=forms.Form,
+    title=lambda row: phrase("End the absence of {} {}", row.person, days_of(row)),
+    happens=lambda row: [
+        *(phrase("{} no longer stands in for {}.", one.delegate, one.what) for one in _current(row)),
+        phrase(
+            "Sign-offs by the delegate no longer count if the review is still open. {} must sign again.",
+            row.person,
+        ),
+    ],
+    verb=gettext_lazy("End the absence"),
+    done=gettext_lazy("The absence has ended, and no one stands in now."),
+)

@@ -73,7 +73,7 @@ def _units_step() -> Step:
         ),
         _number_of(count, "unit"),
         count > 0,
-        reverse("unit-add"),
+        reverse("plain-act", args=["add-unit"]),
         phrase("Add a unit"),
     )
 
@@ -115,7 +115,7 @@ def _board_steps() -> tuple[Step, Step]:
         phrase("The board decides the initiatives of its unit and of every unit below."),
         _number_of(len(boards), "board"),
         bool(boards),
-        reverse("board-add"),
+        reverse("plain-act", args=["add-board"]),
         phrase("Add a board"),
     )
     seats = Step(

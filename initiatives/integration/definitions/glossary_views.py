@@ -3,22 +3,22 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.forms import TermForm
-from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated
+from initiatives.integration.definitions.views import ON_GLOSSARY, TERMS_ON_A_PAGE, all_said, all_stated
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import acted, back_to, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, PageStep
 from initiatives.models import DefinitionConflict, Term, TermDefinition, TermUse
 from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
 
@@ -80,28 +80,6 @@ def term(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/integration/definitions/glossary_term.html", context)
 
 
-def name_term(request: SignedInRequest) -> HttpResponse:
-    """Add a business term to the glossary."""
-    permissions.may_name_terms(request.user).or_refuse()
-    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
-    back = back_to(request, reverse("glossary"))
-    if acted(request, form, lambda: actions.name_term(by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The term is in the glossary. Initiatives can use it now."))
-        return redirect(back)
-    context = {
-        "nav": "systems",
-        "form": form,
-        "title": _("Add a business term"),
-        "verb": _("Add the term"),
-        "happens": [],
-        "danger": False,
-        "back_url": back,
-        "next": request.GET.get("next", ""),
-    }
-    status = getattr(form, "status", 200)
-    return render(request, "initiatives/integration/systems/system_form.html", context, status=status)
-
-
 def _history(said: list[TermDefinition]) -> Iterable[dict]:
     """Yield the changes of definitions, newest first: when, who, and the new text."""
     model = TermDefinition.history.model
@@ -118,3 +96,17 @@ def _history(said: list[TermDefinition]) -> Iterable[dict]:
             "said": all_said(old),
             "withdrawn": old.withdrawn_reason if old.withdrawn_at else "",
         }
+
+
+PLAIN_ACTS["name-term"] = PageStep(
+    frame=ON_GLOSSARY,
+    may=lambda _, person: permissions.may_name_terms(person),
+    act=actions.name_term,
+    noun="by",
+    form=TermForm,
+    given=lambda _, request: {"row": None, "initial": {"name": request.GET.get("name", "")[:LONGEST_NAME]}},
+    title=_("Add a business term"),
+    back=lambda _: reverse("glossary"),
+    verb=_("Add the term"),
+    done=_("The term is in the glossary. Initiatives can use it now."),
+)

@@ -25,7 +25,7 @@ from initiatives.integration.definitions.forms import (
     TermForm,
 )
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,
     ROW_ACTS,
@@ -304,52 +304,42 @@ CONFLICTS = DefinitionConflict.objects.select_related(
 )
 
 
-def _decide_pair(request: SignedInRequest, initiative: Initiative, row: DefinitionConflict) -> HttpResponse:
-    """Decide as data steward what two uncompared definitions are."""
-    return one_act(
-        request,
-        initiative,
-        DecidePairForm(sent(request)),
-        lambda fields: actions.decide_pair(conflict=row, by=request.user, **fields),
-        _("Your decision is recorded with your name."),
-        page=TAB,
-        title=_("Do the two definitions mean the same?"),
-        lede=row.words,
-        happens=[
-            _says(row.one),
-            _says(row.other),
-            _("The decision is valid until one of the two definitions changes."),
-            _("A conflict holds the initiative until the data steward reconciles or accepts it."),
-        ],
-        verb=_("Decide"),
-    )
-
-
-def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Reconcile two definitions as data steward, or decide a pair that is undecided."""
-    row = initiative_lookup.of_initiative(CONFLICTS, request.user, pk)
-    initiative = row.initiative
-    permissions.may_decide_conflict(initiative, request.user).or_refuse()
-    if row.status == UNDECIDED:
-        return _decide_pair(request, initiative, row)
-    return one_act(
-        request,
-        initiative,
-        ReconcileForm(sent(request), initiative=initiative),
-        lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
-        _("The conflict is resolved, with your name."),
-        page=TAB,
-        title=_("Reconcile two definitions"),
-        lede=row.words,
-        happens=[
-            _says(row.one),
-            _says(row.other),
-            _("The conflict stays resolved until one of the two definitions changes."),
-        ],
-        verb=_("Reconcile"),
-    )
-
-
+ROW_ACTS["conflicts/compare"] = RowAct(
+    rows=CONFLICTS,
+    may=on_initiative(permissions.may_decide_conflict),
+    act=actions.decide_pair,
+    noun="conflict",
+    page=TAB,
+    form=DecidePairForm,
+    title=gettext_lazy("Do the two definitions mean the same?"),
+    lede=lambda row: row.words,
+    happens=(
+        lambda row: _says(row.one),
+        lambda row: _says(row.other),
+        gettext_lazy("The decision is valid until one of the two definitions changes."),
+        gettext_lazy("A conflict holds the initiative until the data steward reconciles or accepts it."),
+    ),
+    verb=gettext_lazy("Decide"),
+    done=gettext_lazy("Your decision is recorded with your name."),
+)
+ROW_ACTS["conflicts/reconcile"] = RowAct(
+    rows=CONFLICTS,
+    may=on_initiative(permissions.may_decide_conflict),
+    act=actions.reconcile,
+    noun="conflict",
+    page=TAB,
+    form=ReconcileForm,
+    given=lambda row, request: {"initiative": row.initiative},
+    title=gettext_lazy("Reconcile two definitions"),
+    lede=lambda row: row.words,
+    happens=(
+        lambda row: _says(row.one),
+        lambda row: _says(row.other),
+        gettext_lazy("The conflict stays resolved until one of the two definitions changes."),
+    ),
+    verb=gettext_lazy("Reconcile"),
+    done=gettext_lazy("The conflict is resolved, with your name."),
+)
 ROW_ACTS["conflicts/accept"] = RowAct(
     rows=CONFLICTS,
     may=on_initiative(permissions.may_decide_conflict),

@@ -3,18 +3,20 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.components import permissions, queries
 from initiatives.integration.components.evaluations.presentation import shown
 from initiatives.integration.components.findings import end_of, opens_days
 from initiatives.integration.components.forms import RegisterForm, ReplaceForm
 from initiatives.integration.components.register import actions
 from initiatives.integration.deployments.what_if import of_replacing
-from initiatives.integration.residency.views import found_or_404, one_act
-from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
+from initiatives.integration.residency.views import found_or_404
+from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, Frame, PageStep, RowAct
 from initiatives.models import ComponentVersion
 
 NAV = "systems"
@@ -68,37 +70,59 @@ def component(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/components/component.html", context)
 
 
-def keep(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
-    """List a version of a component, or change its row, which also confirms the row."""
-    row = _component(request, pk) if pk else None
-    permissions.may_keep_components(request.user).or_refuse()
-    form = RegisterForm(sent(request), component=row)
-    waits = row is not None and row.confirmed_at is None
-    return one_act(
-        request,
-        form,
-        save=lambda: actions.keep_component(component=row, by=request.user, **form.cleaned_data),
-        done=(
-            _(
-                "The component is saved. Initiatives that run it are asked for a replacement %(days)s "
-                "days before its end of life."
-            )
-            % {"days": opens_days()}
-        ),
-        to_made=True,
-        back=row.get_absolute_url() if row else reverse("components"),
-        parent=str(row or _("Components")),
-        title=(f"Read and confirm {row}" if waits else f"Change {row}") if row else _("Add a component"),
-        happens=[
-            _(
-                "After the end of life of a model, evidence that names the model no longer counts in "
-                "initiatives that still run it."
-            )
-        ],
-        verb=_("Confirm the component") if waits else _("Save"),
-    )
-
-
 def _component(request, pk: int) -> ComponentVersion:
     """Return the component version, if the person may read it. Raises Http404."""
     return found_or_404(queries.seen_by(request.user).select_related("added_by", "confirmed_by"), pk)
+
+
+ON_COMPONENTS = Frame(
+    nav=NAV, seen=lambda rows, person: rows.filter(pk__in=queries.seen_by(person).values("pk"))
+)
+ENDING = (
+    _(
+        "After the end of life of a model, evidence that names the model no longer counts in "
+        "initiatives that still run it."
+    ),
+)
+
+
+def _waits(row: ComponentVersion) -> bool:
+    return row.confirmed_at is None
+
+
+def _saved(_: object) -> str:
+    return phrase(
+        "The component is saved. Initiatives that run it are asked for a replacement {} days before its end of life.",
+        opens_days(),
+    )
+
+
+PLAIN_ACTS["add-component"] = PageStep(
+    frame=ON_COMPONENTS,
+    may=lambda _, person: permissions.may_keep_components(person),
+    act=actions.keep_component,
+    noun="by",
+    form=RegisterForm,
+    given=lambda _, request: {"row": None},
+    title=_("Add a component"),
+    happens=ENDING,
+    back=lambda _: reverse("components"),
+    after=lambda _, made, person: made.get_absolute_url(),
+    context=lambda __, request: {"parent": _("Components")},
+    verb=_("Save"),
+    done=_saved,
+)
+ROW_ACTS["components/change"] = RowAct(
+    rows=ComponentVersion.objects.all(),
+    frame=ON_COMPONENTS,
+    may=lambda row, person: permissions.may_keep_components(person),
+    act=actions.keep_component,
+    noun="component",
+    form=RegisterForm,
+    given=lambda row, request: {"component": row},
+    title=lambda row: phrase("Read and confirm {}", row) if _waits(row) else phrase("Change {}", row),
+    happens=ENDING,
+    context=lambda row, request: {"parent": row},
+    verb=lambda row: _("Confirm the component") if _waits(row) else _("Save"),
+    done=_saved,
+)

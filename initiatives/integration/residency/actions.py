@@ -235,7 +235,7 @@ def _ask_to_confirm(row: VendorTerm) -> None:
         subject=f"{row.vendor}: confirm the term that {row.by} filed",
         text=f"{row.reference}. The term has no effect until the security seat, the risk seat or an admin "
         "confirms the term.",
-        link=reverse("vendor-term-confirm", args=[row.pk]),
+        link=reverse("row-act", args=["vendor-terms", row.pk, "confirm"]),
     )
 
 

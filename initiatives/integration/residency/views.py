@@ -1,26 +1,27 @@
 """Pages of residency: the path of each link, vendor terms, policies of units, regions."""
 
+from dataclasses import replace
+from typing import Any
+
+from django import forms
 from django.contrib import messages
 from django.db.models import Count, F, Q
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.permission_result import Conflict
+from governance.models import User
+from governance.permission_result import Answer, Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import ReasonForm
 from initiatives.integration.components.queries import seen_by
 from initiatives.integration.remedies import Fixing
 from initiatives.integration.residency import actions, findings, permissions, regions, term_effects
-from initiatives.integration.residency.actions import (
-    initiatives_of_unit,
-    initiatives_of_vendor,
-)
+from initiatives.integration.residency.actions import bound_of, initiatives_of_unit, initiatives_of_vendor
 from initiatives.integration.residency.findings import UNIT, VENDOR, Judged, WhatIf
 from initiatives.integration.residency.forms import (
     MoveForm,
@@ -31,7 +32,8 @@ from initiatives.integration.residency.forms import (
 )
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, Frame, PageStep, RowAct
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
 
 MOST_COMPONENTS = 50  # of a vendor, shown on its page
@@ -175,79 +177,6 @@ def _state(term, today) -> tuple[str, str]:
     return "binds", "ok"
 
 
-def vendor_add(request: SignedInRequest) -> HttpResponse:
-    """Add a vendor."""
-    permissions.may_add_vendor(request.user).or_refuse()
-    form = VendorForm(sent(request))
-    return one_act(
-        request,
-        form,
-        save=lambda: actions.add_vendor(by=request.user, **form.cleaned_data),
-        done=gettext_lazy("The vendor is added. Now file its contract terms on regions."),
-        to_made=True,
-        back=reverse("vendors"),
-        parent="Vendors",
-        title=_("Add a vendor"),
-        lede=_("A company whose systems or services initiatives use."),
-        verb=_("Add the vendor"),
-    )
-
-
-def term_change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """File a term in place of an earlier one."""
-    term = found_or_404(VendorTerm.objects.select_related("vendor", "by", "withdrawn_by"), pk)
-    permissions.may_file_terms(term.vendor, request.user).or_refuse()
-    _refuse_replaced(term, term.vendor.get_absolute_url())
-    permissions.may_withdraw_term(term, request.user).or_refuse()
-    return term_form(
-        request,
-        term.vendor,
-        term,
-        title=gettext("Change %(reference)s of %(vendor)s")
-        % {"reference": term.reference, "vendor": term.vendor},
-        verb=_("Change the term"),
-    )
-
-
-def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpResponse:
-    form = VendorTermForm(sent(request), row=replaces, initial=_fields_of(replaces, VendorTermForm))
-
-    return one_act(
-        request,
-        form,
-        save=lambda: actions.file_vendor_term(
-            vendor=of, kind=form.cleaned_data["kind"], replaces=replaces, by=request.user, **form.bound()
-        ),
-        done="The term is filed. Initiatives with data in a region that the term forbids get a hold."
-        if permissions.may_confirm_terms(request.user)
-        else "The term is filed. The term applies when the security seat, the risk seat or an admin has confirmed it.",
-        back=of.get_absolute_url(),
-        parent=of.name,
-        lede=_(
-            "The term applies from its first day, after the security seat, the risk seat or an admin has "
-            "confirmed it. Evidence that depends on the vendor's terms must then be given again."
-        ),
-        **page,
-    )
-
-
-def term_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Withdraw a term."""
-    term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
-    permissions.may_withdraw_term(term, request.user).or_refuse()
-    return _withdrawing(
-        request,
-        term,
-        WhatIf(without=((VENDOR, term.pk),)),
-        initiatives_of_vendor(term.vendor),
-        save=lambda reason: actions.withdraw_vendor_term(term=term, reason=reason, by=request.user),
-        back=term.vendor.get_absolute_url(),
-        parent=term.vendor.name,
-        title=gettext("Withdraw %(reference)s of %(vendor)s")
-        % {"reference": term.reference, "vendor": term.vendor},
-    )
-
-
 @require_safe
 def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show the effects of moving a vendor from one region to another. Saves nothing."""
@@ -285,61 +214,6 @@ def policies(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/integration/residency/unit_policies.html", context)
 
 
-def policy_add(request: SignedInRequest) -> HttpResponse:
-    """Set a policy of a unit."""
-    return _policy(request, None, title=_("Set a policy"), verb=_("Set the policy"))
-
-
-def policy_change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Set a policy in place of an earlier one."""
-    row = found_or_404(UnitPolicy.objects.select_related("unit", "withdrawn_by"), pk)
-    permissions.may_set_regions(request.user).or_refuse()
-    _refuse_replaced(row, reverse("unit-policies"))
-    return _policy(
-        request,
-        row,
-        title=gettext("Change %(reference)s of %(unit)s") % {"reference": row.reference, "unit": row.unit},
-        verb=_("Change the policy"),
-    )
-
-
-def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
-    permissions.may_set_regions(request.user).or_refuse()
-    initial = _fields_of(replaces, PolicyForm) | ({"unit": replaces.unit_id} if replaces else {})
-    form = PolicyForm(sent(request), row=replaces, initial=initial)
-
-    return one_act(
-        request,
-        form,
-        save=lambda: actions.set_unit_policy(
-            unit=form.cleaned_data["unit"], replaces=replaces, by=request.user, **form.bound()
-        ),
-        done=gettext_lazy(
-            "The policy is set. Initiatives with data in a region that the policy forbids get a hold."
-        ),
-        back=reverse("unit-policies"),
-        parent="Policies of units",
-        lede=_("The policy applies to the unit and all units below it, for every vendor."),
-        **page,
-    )
-
-
-def policy_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Withdraw a policy."""
-    row = found_or_404(UnitPolicy.objects.current().select_related("unit"), pk)
-    permissions.may_set_regions(request.user).or_refuse()
-    return _withdrawing(
-        request,
-        row,
-        WhatIf(without=((UNIT, row.pk),)),
-        initiatives_of_unit(row.unit),
-        save=lambda reason: actions.withdraw_unit_policy(policy=row, reason=reason, by=request.user),
-        back=reverse("unit-policies"),
-        parent="Policies of units",
-        title=gettext("Withdraw %(reference)s of %(unit)s") % {"reference": row.reference, "unit": row.unit},
-    )
-
-
 # --- Regions ---------------------------------------------------------------------------------------------------------
 
 
@@ -375,23 +249,6 @@ def _name(key: str, added: list[tuple[str, str]]) -> str:
     return known[key][0] if key in known else next(name for name, _ in added if regions.key_of(name) == key)
 
 
-def region_add(request: SignedInRequest) -> HttpResponse:
-    """Add a region."""
-    permissions.may_set_regions(request.user).or_refuse()
-    form = RegionForm(sent(request), initial={"key": request.GET.get("key", "")[:60]})
-    return one_act(
-        request,
-        form,
-        save=lambda: actions.add_region(by=request.user, **form.cleaned_data),
-        done=gettext_lazy("The region is added."),
-        back=reverse("regions"),
-        parent="Regions",
-        title=_("Add a region"),
-        lede=_("You cannot move or remove the region later, because initiatives may depend on it."),
-        verb=_("Add the region"),
-    )
-
-
 # --- What they share -------------------------------------------------------------------------------------------------
 
 
@@ -400,68 +257,6 @@ def found_or_404(rows, pk: int):
     if row is None:
         raise Http404("This page does not exist.")
     return row
-
-
-def _refuse_replaced(row: VendorTerm | UnitPolicy, link: str) -> None:
-    """Raise Conflict naming who withdrew or replaced the row, and when, if it is no longer current."""
-    if row.withdrawn_at:
-        raise Conflict(
-            phrase(
-                "{} withdrew or replaced {} at {}.",
-                row.withdrawn_by or "The system",
-                row.reference,
-                clock.moment_in_words(row.withdrawn_at),
-            ),
-            "Open the present version.",
-            link,
-        )
-
-
-def _fields_of(row, form) -> dict:
-    """Return the initial values of a form from the row, if there is one."""
-    if row is None:
-        return {}
-    return {name: getattr(row, name) for name in form.base_fields if hasattr(row, name)}
-
-
-def one_act(request, form, *, save, done: str, back: str, to_made: bool = False, **page) -> HttpResponse:
-    """Show a form with one act, then go `back`, or to the row's page with `to_made`."""
-    if made := acted(request, form, save):
-        messages.success(request, done)
-        return redirect(made.get_absolute_url() if to_made else back)
-    return page_with(request, form, None, back=back, **page)
-
-
-def _withdrawing(
-    request, row, change: WhatIf, initiatives: list[int], *, save, back: str, parent: str, title: str
-) -> HttpResponse:
-    """Show the form for withdrawing a term with a reason, beside the effects."""
-    form = ReasonForm(sent(request))
-    if acted(request, form, lambda: save(form.cleaned_data["reason"])):
-        messages.success(
-            request, phrase("{} is withdrawn and no longer applies.", row.reference).in_language()
-        )
-        return redirect(back)
-    return page_with(
-        request,
-        form,
-        told_ahead(request.user, term_effects.look(initiatives, change)),
-        back=back,
-        parent=parent,
-        title=title,
-        lede=_(
-            "The text no longer applies, but everyone can still read it. The chair can then lift a hold that "
-            "the text caused."
-        ),
-        verb=_("Withdraw"),
-        danger=True,
-    )
-
-
-def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
-    context = {"nav": "systems", "form": form, "ahead": found, "back_url": back, "danger": False} | page
-    status = getattr(form, "status", 200)
-    return render(request, "initiatives/integration/residency/residency_form.html", context, status=status)
 
 
 def _by_initiative(found: list[Judged]) -> dict[int, list[Judged]]:
@@ -494,3 +289,235 @@ def _shown(person, by_initiative: dict[int, list[Judged]]) -> dict:
     hidden = set(by_initiative) - {row["initiative"].pk for row in initiatives}
     others = Initiative.objects.filter(pk__in=hidden, confidential=False).count() if hidden else 0
     return {"initiatives": initiatives, "others": others}
+
+
+# --- Acts ------------------------------------------------------------------------------------------------------------
+
+FORM = "initiatives/integration/residency/residency_form.html"
+# Everyone signed in sees vendors, terms and policies.
+ON_VENDORS = Frame(nav="systems", seen=lambda rows, person: rows, template=FORM)
+ON_TERMS = replace(ON_VENDORS, page=lambda row: row.vendor.get_absolute_url())
+ON_POLICIES = replace(ON_VENDORS, page=lambda row: reverse("unit-policies"))
+WITHDRAWING = gettext_lazy(
+    "The text no longer applies, but everyone can still read it. The chair can then lift a hold that the text caused."
+)
+FILED = gettext_lazy("The term is filed. Initiatives with data in a region that the term forbids get a hold.")
+NOT_CONFIRMED = gettext_lazy(
+    "The term is filed. The term applies when the security seat, the risk seat or an admin has confirmed it."
+)
+TERM_LEDE = gettext_lazy(
+    "The term applies from its first day, after the security seat, the risk seat or an admin has "
+    "confirmed it. Evidence that depends on the vendor's terms must then be given again."
+)
+POLICY_LEDE = gettext_lazy("The policy applies to the unit and all units below it, for every vendor.")
+POLICY_SET = gettext_lazy(
+    "The policy is set. Initiatives with data in a region that the policy forbids get a hold."
+)
+TERMS = VendorTerm.objects.select_related("vendor", "by", "withdrawn_by")
+POLICIES = UnitPolicy.objects.select_related("unit", "withdrawn_by")
+
+
+def _refuse_replaced(row: VendorTerm | UnitPolicy, link: str) -> None:
+    """Raise Conflict naming who withdrew or replaced the row, and when, if it is no longer current."""
+    if row.withdrawn_at:
+        raise Conflict(
+            phrase(
+                "{} withdrew or replaced {} at {}.",
+                row.withdrawn_by or "The system",
+                row.reference,
+                clock.moment_in_words(row.withdrawn_at),
+            ),
+            "Open the present version.",
+            link,
+        )
+
+
+def _fields_of(row: VendorTerm | UnitPolicy, form: type[forms.Form]) -> dict:
+    """Return the initial values of a form from the row."""
+    return {name: getattr(row, name) for name in form.base_fields if hasattr(row, name)}
+
+
+def _ahead(request: SignedInRequest, initiatives: list[int], change: WhatIf) -> dict[str, Any]:
+    """Return the effects of a change, to show above a form."""
+    return {
+        "template": "initiatives/integration/residency/_residency_ahead.html",
+        "ahead": told_ahead(request.user, term_effects.look(initiatives, change)),
+        "row": None,
+    }
+
+
+def _withdrawn(row: VendorTerm | UnitPolicy) -> str:
+    return phrase("{} is withdrawn and no longer applies.", row.reference)
+
+
+PLAIN_ACTS["add-vendor"] = PageStep(
+    frame=ON_VENDORS,
+    may=lambda _, person: permissions.may_add_vendor(person),
+    act=actions.add_vendor,
+    noun="by",
+    form=VendorForm,
+    title=gettext_lazy("Add a vendor"),
+    lede=gettext_lazy("A company whose systems or services initiatives use."),
+    back=lambda _: reverse("vendors"),
+    after=lambda _, made, person: made.get_absolute_url(),
+    context=lambda _, request: {"parent": gettext_lazy("Vendors")},
+    verb=gettext_lazy("Add the vendor"),
+    done=gettext_lazy("The vendor is added. Now file its contract terms on regions."),
+)
+PLAIN_ACTS["add-region"] = PageStep(
+    frame=ON_VENDORS,
+    may=lambda _, person: permissions.may_set_regions(person),
+    act=actions.add_region,
+    noun="by",
+    form=RegionForm,
+    given=lambda _, request: {"initial": {"key": request.GET.get("key", "")[:60]}},
+    title=gettext_lazy("Add a region"),
+    lede=gettext_lazy("You cannot move or remove the region later, because initiatives may depend on it."),
+    back=lambda _: reverse("regions"),
+    context=lambda _, request: {"parent": gettext_lazy("Regions")},
+    verb=gettext_lazy("Add the region"),
+    done=gettext_lazy("The region is added."),
+)
+
+
+def _say_filed(request: SignedInRequest, term: VendorTerm) -> None:
+    messages.success(request, NOT_CONFIRMED if term.awaits_confirmation else FILED)
+
+
+def _may_change_term(term: VendorTerm, person: User) -> Answer:
+    may = permissions.may_file_terms(term.vendor, person)
+    if may:
+        _refuse_replaced(term, term.vendor.get_absolute_url())
+    return may and permissions.may_withdraw_term(term, person)
+
+
+def _may_confirm(term: VendorTerm, person: User) -> Answer:
+    may = permissions.may_confirm_terms(person)
+    if may and not term.awaits_confirmation:
+        raise Conflict("This term is confirmed already.")
+    return may
+
+
+ROW_ACTS["vendors/file-term"] = RowAct(
+    rows=Vendor.objects.shared(),
+    frame=ON_VENDORS,
+    may=permissions.may_file_terms,
+    act=actions.file_vendor_term,
+    noun="vendor",
+    form=VendorTermForm,
+    given=lambda row, request: {"row": None},
+    title=lambda row: phrase("File a term of {}", row),
+    lede=TERM_LEDE,
+    context=lambda row, request: {"parent": row.name},
+    then=_say_filed,
+    verb=gettext_lazy("File the term"),
+    done="",
+)
+ROW_ACTS["vendor-terms/change"] = RowAct(
+    rows=TERMS,
+    frame=ON_TERMS,
+    may=_may_change_term,
+    act=lambda *, term, by, **fields: actions.file_vendor_term(
+        vendor=term.vendor, replaces=term, by=by, **fields
+    ),
+    noun="term",
+    form=VendorTermForm,
+    given=lambda row, request: {"initial": _fields_of(row, VendorTermForm)},
+    title=lambda row: phrase("Change {} of {}", row.reference, row.vendor),
+    lede=TERM_LEDE,
+    context=lambda row, request: {"parent": row.vendor.name},
+    then=_say_filed,
+    verb=gettext_lazy("Change the term"),
+    done="",
+)
+ROW_ACTS["vendor-terms/confirm"] = RowAct(
+    rows=VendorTerm.objects.current().select_related("vendor", "by"),
+    frame=ON_TERMS,
+    may=_may_confirm,
+    act=actions.confirm_vendor_term,
+    noun="term",
+    form=forms.Form,
+    title=lambda row: phrase("Confirm {} of {}", row.reference, row.vendor),
+    lede=lambda row: phrase(
+        "{} filed this term on {}. The term has no effect until someone confirms it.",
+        row.by,
+        f"{clock.local_day(row.at):%-d %B %Y}",
+    ),
+    parts=lambda row, request: [
+        {"template": "initiatives/integration/residency/_residency_says.html", "row": row, "ahead": None},
+        _ahead(request, initiatives_of_vendor(row.vendor), WhatIf(also=bound_of(VENDOR, row))),
+    ],
+    context=lambda row, request: {"parent": row.vendor.name},
+    verb=gettext_lazy("Confirm the term"),
+    done=gettext_lazy(
+        "The term applies from its first day. Initiatives with data in a region that the term forbids get a hold."
+    ),
+)
+ROW_ACTS["vendor-terms/withdraw"] = RowAct(
+    rows=VendorTerm.objects.current().select_related("vendor", "by"),
+    frame=ON_TERMS,
+    may=permissions.may_withdraw_term,
+    act=actions.withdraw_vendor_term,
+    noun="term",
+    title=lambda row: phrase("Withdraw {} of {}", row.reference, row.vendor),
+    lede=WITHDRAWING,
+    parts=lambda row, request: [
+        _ahead(request, initiatives_of_vendor(row.vendor), WhatIf(without=((VENDOR, row.pk),)))
+    ],
+    context=lambda row, request: {"parent": row.vendor.name},
+    verb=gettext_lazy("Withdraw"),
+    danger=True,
+    done=_withdrawn,
+)
+
+
+def _may_change_policy(row: UnitPolicy, person: User) -> Answer:
+    may = permissions.may_set_regions(person)
+    if may:
+        _refuse_replaced(row, reverse("unit-policies"))
+    return may
+
+
+PLAIN_ACTS["set-policy"] = PageStep(
+    frame=ON_POLICIES,
+    may=lambda _, person: permissions.may_set_regions(person),
+    act=actions.set_unit_policy,
+    noun="by",
+    form=PolicyForm,
+    given=lambda _, request: {"row": None},
+    title=gettext_lazy("Set a policy"),
+    lede=POLICY_LEDE,
+    context=lambda _, request: {"parent": gettext_lazy("Policies of units")},
+    verb=gettext_lazy("Set the policy"),
+    done=POLICY_SET,
+)
+ROW_ACTS["policies/change"] = RowAct(
+    rows=POLICIES,
+    frame=ON_POLICIES,
+    may=_may_change_policy,
+    act=lambda *, policy, by, **fields: actions.set_unit_policy(replaces=policy, by=by, **fields),
+    noun="policy",
+    form=PolicyForm,
+    given=lambda row, request: {"initial": _fields_of(row, PolicyForm) | {"unit": row.unit_id}},
+    title=lambda row: phrase("Change {} of {}", row.reference, row.unit),
+    lede=POLICY_LEDE,
+    context=lambda row, request: {"parent": gettext_lazy("Policies of units")},
+    verb=gettext_lazy("Change the policy"),
+    done=POLICY_SET,
+)
+ROW_ACTS["policies/withdraw"] = RowAct(
+    rows=UnitPolicy.objects.current().select_related("unit"),
+    frame=ON_POLICIES,
+    may=lambda row, person: permissions.may_set_regions(person),
+    act=actions.withdraw_unit_policy,
+    noun="policy",
+    title=lambda row: phrase("Withdraw {} of {}", row.reference, row.unit),
+    lede=WITHDRAWING,
+    parts=lambda row, request: [
+        _ahead(request, initiatives_of_unit(row.unit), WhatIf(without=((UNIT, row.pk),)))
+    ],
+    context=lambda row, request: {"parent": gettext_lazy("Policies of units")},
+    verb=gettext_lazy("Withdraw"),
+    danger=True,
+    done=_withdrawn,
+)

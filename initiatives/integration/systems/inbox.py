@@ -54,7 +54,7 @@ def _unconfirmed_terms(look: "Look"):
         yield InboxTask(
             "confirm",
             phrase("A term of {}: {}", row["vendor"], row["reference"]),
-            reverse("vendor-term-confirm", args=[row["pk"]]),
+            reverse("row-act", args=["vendor-terms", row["pk"], "confirm"]),
             phrase("Read and confirm"),
             phrase("{} filed this term. The term has no effect until someone confirms it.", row["who"]),
             since=clock.local_day(datetime.fromisoformat(row["at"])),

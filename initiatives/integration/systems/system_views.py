@@ -3,11 +3,9 @@
 from dataclasses import replace
 
 from django import forms
-from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
@@ -34,8 +32,8 @@ from initiatives.integration.systems.forms import (
     SystemsForm,
 )
 from initiatives.lifecycle.access.visibility import accounts_seen_by
-from initiatives.lifecycle.initiative.initiative_frame import acted, back_to, page_of, sent
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
+from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, Frame, PageStep, RowAct
 from initiatives.models import (
     Customisation,
     Obligation,
@@ -214,43 +212,18 @@ def _system(pk: int) -> System:
     return found
 
 
-def _called(name: str) -> System | None:
-    return System.objects.current().filter(name__iexact=name.strip()).first()
+def _described(person: User, request: SignedInRequest) -> dict:
+    """Return the form of a system as the address fills it in."""
+    said = {"collection": request.GET.get("collection"), "name": request.GET.get("name", "")[:160]}
+    if said["collection"]:
+        said["kind"] = "wiki"
+    return {"row": None, "initial": {name: value for name, value in said.items() if value}}
 
 
-def describe(request: SignedInRequest) -> HttpResponse:
-    """Describe a system that is not here yet.
-
-    A `next` that ends in "=" is completed with the key of the system, so that the form that the person came from
-    continues with it.
-    """
-    permissions.may_describe(request.user).or_refuse()
-    initial = {"collection": request.GET.get("collection"), "name": request.GET.get("name", "")[:160]}
-    if initial["collection"]:
-        initial["kind"] = "wiki"
-    form = SystemForm(sent(request), initial={name: value for name, value in initial.items() if value})
-    if made := acted(request, form, lambda: actions.describe_system(by=request.user, **form.act())):
-        messages.success(request, _("The system is added. Initiatives can be connected to it."))
-        say_strange(request, made.regions)
-        there = back_to(request, made.get_absolute_url())
-        return redirect(f"{there}{made.pk}" if there.endswith("=") else there)
-    context = {
-        "nav": "systems",
-        "form": form,
-        "title": _("Add system"),
-        "lede": _(
-            "Describe the system once for all initiatives. A system is software, a shared folder, a "
-            "wiki, or a group of experts."
-        ),
-        "verb": _("Add the system"),
-        "happens": [],
-        "danger": False,
-        "back_url": back_to(request, reverse("systems")),
-        "next": request.GET.get("next", ""),
-        "known": _called(form.data.get("name", "")),
-    }
-    status = getattr(form, "status", 200)
-    return render(request, "initiatives/integration/systems/system_form.html", context, status=status)
+def _known(person: User, request: SignedInRequest) -> dict:
+    """Return the system that has this name already, for the page."""
+    name = request.POST.get("name", "").strip()
+    return {"known": System.objects.current().filter(name__iexact=name).first()}
 
 
 ON_SYSTEMS = Frame(nav="systems", seen=lambda rows, person: rows)  # everyone signed in sees every system
@@ -261,6 +234,25 @@ ON_ACCOUNTS = Frame(
 )
 _ACCOUNTS = ServiceAccount.objects.select_related("system__owner", "owner")
 
+PLAIN_ACTS["describe-system"] = PageStep(
+    frame=ON_SYSTEMS,
+    may=lambda _, person: permissions.may_describe(person),
+    act=actions.describe_system,
+    noun="by",
+    form=SystemForm,
+    given=_described,
+    then=lambda request, made: say_strange(request, made.regions),
+    back=lambda _: reverse("systems"),
+    after=lambda _, made, person: made.get_absolute_url(),
+    context=_known,
+    title=gettext_lazy("Add system"),
+    lede=gettext_lazy(
+        "Describe the system once for all initiatives. A system is software, a shared folder, a "
+        "wiki, or a group of experts."
+    ),
+    verb=gettext_lazy("Add the system"),
+    done=gettext_lazy("The system is added. Initiatives can be connected to it."),
+)
 ROW_ACTS["systems/change"] = RowAct(
     rows=SYSTEMS,
     frame=ON_SYSTEMS,

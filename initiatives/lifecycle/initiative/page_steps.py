@@ -1,4 +1,4 @@
-"""Page steps: pages that ask for one act. Nouns declare theirs, and two addresses show and do all.
+"""Page steps: pages that ask for one act. Nouns declare theirs, and three addresses show and do all.
 
 A deed declares the act and its step together: permission, effect, entry, form and words (ADR 97).
 """
@@ -51,11 +51,11 @@ def fields_of(form: forms.BaseForm) -> dict:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """The frame of the steps of rows outside the pages of an initiative, one for each noun.
+    """The frame of the steps outside the pages of an initiative, one for each noun.
 
     `seen` returns the rows that the person may see. No other row is found (404). `page` is the address of the page to
-    go back to, of the row. An address in the field `next` of the page goes before it. `template` gets the row by its
-    noun.
+    go back to, of the row. An address in the field `next` of the page goes before it. If this address ends in "=", the
+    key of what was made is added. `template` gets the row by its noun.
     """
 
     nav: str
@@ -67,7 +67,7 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class PageStep:
-    """The declaration of a page that asks for one act. Its subject is an initiative, or a row.
+    """The declaration of a page that asks for one act. Its subject is an initiative, a row, or else the person.
 
     Texts are words, or a function that makes the words from the subject.
     """
@@ -138,7 +138,7 @@ class PageStep:
             given = {"row": subject} | given
         form = self.form(sent(request), *files, **given)
         made = acted(
-            request, form, lambda: self.act(**{self.noun: subject}, by=request.user, **self.fields(form))
+            request, form, lambda: self.act(**{self.noun: subject, "by": request.user}, **self.fields(form))
         )
         if isinstance(form, OverwritingForm) and form.unchanged:
             messages.info(request, _("You changed no field. No entry was written."))
@@ -150,7 +150,9 @@ class PageStep:
                 messages.success(request, done)
             if self.another and request.POST.get("step") == "another":
                 return redirect(request.path)
-            return redirect(self.after(subject, made, request.user) if self.after else back)
+            there = self.after(subject, made, request.user) if self.after else back
+            there = back_to(request, there) if self.frame else there
+            return redirect(f"{there}{getattr(made, 'pk', '')}" if there.endswith("=") else there)
         page = {
             "title": said(self.title),
             "lede": said(self.lede),
@@ -193,6 +195,8 @@ class RowAct(PageStep):
 INITIATIVE_ACTS: dict[str, PageStep] = {}
 # By the rows and the verb in the address: "drills/withdraw". Views of the nouns add theirs.
 ROW_ACTS: dict[str, RowAct] = {}
+# By the verb in the address: "add-unit". These acts need neither. They have a frame, and their `noun` is "by".
+PLAIN_ACTS: dict[str, PageStep] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,7 +286,7 @@ def on_initiative(may: Callable[[Initiative, User], Answer]) -> Callable[[Any, U
     return lambda row, person: may(row.initiative, person)
 
 
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "subject")
 @require_http_methods(["GET", "HEAD", "POST"])
 def initiative_act(request: SignedInRequest, ref: str, verb: str) -> HttpResponse:
     """Show or do one act on an initiative. Raises Http404 for an undeclared act."""
@@ -292,7 +296,7 @@ def initiative_act(request: SignedInRequest, ref: str, verb: str) -> HttpRespons
     return step.page_of(request, initiative, initiative, verb.replace("-", " "))
 
 
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "subject")
 @require_http_methods(["GET", "HEAD", "POST"])
 def row_act(request: SignedInRequest, rows: str, pk: int, verb: str) -> HttpResponse:
     """Show or do one act on one row. Raises Http404 for an undeclared act."""
@@ -308,3 +312,11 @@ def row_act(request: SignedInRequest, rows: str, pk: int, verb: str) -> HttpResp
         return step.page_of(request, row, initiative, name)
     row = initiative_lookup.of_initiative(step.rows, request.user, pk, step.of)
     return step.page_of(request, row, owner_of(row, step.of).initiative, name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def plain_act(request: SignedInRequest, verb: str) -> HttpResponse:
+    """Show or do one act that needs neither an initiative nor a row. Raises Http404 for an undeclared act."""
+    if (step := PLAIN_ACTS.get(verb)) is None:
+        raise Http404("This page does not exist.")
+    return step.page_of(request, request.user, None, verb.replace("-", " "))

@@ -97,7 +97,7 @@ def asked(look: "Look") -> Iterator[InboxTask]:
         yield InboxTask(
             "accept",
             phrase("Stand in for {}", row.who),
-            reverse("delegation", args=[row.pk]),
+            reverse("row-act", args=["delegations", row.pk, "accept"]),
             phrase("Read and answer"),
             phrase("You would stand in for {}. Only you can accept this request.", what),
             when=days_between(row.since, row.until),

@@ -1,23 +1,24 @@
 """Pages of found models: the list, one model with its sightings, and the answers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.contrib import messages
-from django.db.models import F, Max, Min, Sum
+from django.db.models import F, Max, Min, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from governance.models import ServiceKey, User
 from governance.people.boards import board_for
+from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import RUNNING_STAGES, FoundAnswer, FoundSource
 from initiatives.lifecycle.access.visibility import visible_to
-from initiatives.lifecycle.initiative.initiative_frame import acted, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
 from initiatives.models import Evidence, FoundModel, ImportBatch, Initiative
 from initiatives.portfolio.found_models import actions, permissions
 from initiatives.portfolio.found_models.forms import BelongsForm, IdeaForm, NotOursForm
@@ -33,62 +34,6 @@ class Sighting:
     first: date
     last: date
     times: int
-
-
-@dataclass(frozen=True)
-class Answering:
-    """One answer: its form, its act, and its words."""
-
-    form: Callable
-    act: Callable
-    title: str
-    verb: str
-    happens: str
-
-
-def _idea(data, found: FoundModel, person: User) -> IdeaForm:
-    return IdeaForm(data, found=found, board=board_for(found.unit))
-
-
-def _belongs(data, found: FoundModel, person: User) -> BelongsForm:
-    rows = visible_to(person).filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True)
-    return BelongsForm(data, running=rows.order_by("number"))
-
-
-def _not_ours(data, found: FoundModel, person: User) -> NotOursForm:
-    return NotOursForm(data)
-
-
-def _answers() -> dict[str, Answering]:
-    return {
-        "idea": Answering(
-            _idea,
-            actions.make_idea,
-            _("Register the model as a proposed initiative"),
-            _("Register the idea"),
-            _(
-                "The idea is registered. The owner is asked to accept the role and to record the model as a "
-                "component."
-            ),
-        ),
-        "belongs": Answering(
-            _belongs,
-            actions.belongs,
-            _("Assign the model to an initiative"),
-            _("Save the answer"),
-            _(
-                "The owner and the technical lead of the initiative are asked to record the model as a "
-                "component."
-            ),
-        ),
-        "not-ours": Answering(
-            _not_ours,
-            actions.not_ours,
-            _("Not AI, or not of your organisation"),
-            _("Save the answer"),
-            _("Your board is not asked about this name again."),
-        ),
-    }
 
 
 @require_safe
@@ -122,24 +67,9 @@ def found_model(request: SignedInRequest, pk: int) -> HttpResponse:
         "waiting": row.answer == FoundAnswer.WAITING,
         "may": permissions.may_answer(row, request.user),
         "opens": row.initiative_id is not None and seen.filter(pk=row.initiative_id).exists(),
-        "answers": [(verb, one.title) for verb, one in _answers().items()],
+        "answers": [(verb, ROW_ACTS[f"found-models/{verb}"].title) for verb in ANSWERS],
     }
     return render(request, "initiatives/found_models/found_model.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: SignedInRequest, pk: int, verb: str) -> HttpResponse:
-    """Give one of the three answers."""
-    row = _found(request, pk)
-    if (one := _answers().get(verb)) is None:
-        raise Http404("This page does not exist.")
-    permissions.may_answer(row, request.user).or_refuse()
-    form = one.form(sent(request), row, request.user)
-    if acted(request, form, lambda: one.act(found=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The answer is saved."))
-        return redirect(row)
-    context = {"nav": "reviews", "found": row, "form": form, "answering": one}
-    return render(request, "initiatives/found_models/found_model_answer.html", context)
 
 
 def _sightings(row: FoundModel, person: User) -> list[Sighting]:
@@ -174,3 +104,67 @@ def _sightings(row: FoundModel, person: User) -> list[Sighting]:
         )
         for one in places
     ]
+
+
+def _seen(rows: QuerySet[FoundModel], person: User) -> QuerySet[FoundModel]:
+    """Return what the person may read. A person who reads none is refused by the permission."""
+    if not permissions.may_look(person):
+        return rows
+    return rows.filter(pk__in=permissions.found_for(person).values("pk"))
+
+
+def _running(row: FoundModel, request: SignedInRequest) -> dict:
+    rows = visible_to(request.user).filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True)
+    return {"running": rows.order_by("number")}
+
+
+def _may_answer(row: FoundModel, person: User) -> Answer:
+    return permissions.may_look(person) and permissions.may_answer(row, person)
+
+
+def _answer(key: str, **declared: Any) -> None:
+    """Declare one answer to a found model."""
+    ROW_ACTS[f"found-models/{key}"] = RowAct(
+        rows=FoundModel.objects.select_related("unit", "initiative", "answered_by"),
+        frame=ON_FOUND_MODELS,
+        may=_may_answer,
+        noun="found",
+        done=_("The answer is saved."),
+        **declared,
+    )
+
+
+ANSWERS = ("idea", "belongs", "not-ours")  # in the order of the page
+ON_FOUND_MODELS = Frame(
+    nav="reviews", seen=_seen, template="initiatives/found_models/found_model_answer.html"
+)
+_answer(
+    "idea",
+    act=actions.make_idea,
+    form=IdeaForm,
+    given=lambda row, request: {"found": row, "board": board_for(row.unit)},
+    title=_("Register the model as a proposed initiative"),
+    lede=_(
+        "The idea is registered. The owner is asked to accept the role and to record the model as a component."
+    ),
+    verb=_("Register the idea"),
+)
+_answer(
+    "belongs",
+    act=actions.belongs,
+    form=BelongsForm,
+    given=_running,
+    title=_("Assign the model to an initiative"),
+    lede=_(
+        "The owner and the technical lead of the initiative are asked to record the model as a component."
+    ),
+    verb=_("Save the answer"),
+)
+_answer(
+    "not-ours",
+    act=actions.not_ours,
+    form=NotOursForm,
+    title=_("Not AI, or not of your organisation"),
+    lede=_("Your board is not asked about this name again."),
+    verb=_("Save the answer"),
+)

@@ -9,14 +9,15 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.audit_log import csv_export
 from governance.database.replica import reads_replica
-from governance.models import Rulebook
+from governance.models import Rulebook, Unit
 from governance.people.boards import seats_held
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
@@ -29,6 +30,7 @@ from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, Frame, PageStep
 from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.initiative_list.figure_filters import MOVES, SPENT, moved_key
@@ -298,7 +300,7 @@ def money(request: SignedInRequest) -> HttpResponse:
     form = PeriodForm(request.GET)
     wanted, initiatives = form.wanted, own_initiatives(request)
     layers = effort_report.by_layer(effort_report.chosen(initiatives, wanted))
-    link = _links(request, form)
+    link = _links(form.kept(request))
     context = _effort_page(request, "insights-money", form) | {
         "layers": [(row, link(layer=row.layer), _money(row, link)) for row in layers],
         "money": [
@@ -309,7 +311,7 @@ def money(request: SignedInRequest) -> HttpResponse:
         "waited": sum(row.waited for row in layers),
         "lines": sum(row.rows for row in layers),
         "picture": charts.months(layers),
-        **_spend(request, form),
+        **_spend(request, wanted.unit),
         "redesigns": effort_report.not_budgeted(initiatives, wanted),
         "all_lines": link(),
     }
@@ -318,9 +320,8 @@ def money(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/insights/money.html", context)
 
 
-def _spend(request: SignedInRequest, form: PeriodForm) -> dict:
+def _spend(request: SignedInRequest, unit: Unit | None) -> dict:
     """Return money spent by approved stage, with the initiatives and a picture."""
-    unit = form.wanted.unit
     found = flow_figures.spend(
         below(own_initiatives(request), unit), Rulebook.objects.in_force(), clock.now()
     )
@@ -385,7 +386,7 @@ def people(request: SignedInRequest) -> HttpResponse:
     form = PeriodForm(request.GET)
     wanted, initiatives = form.wanted, own_initiatives(request)
     rows = effort_report.chosen(initiatives, wanted)
-    link = _links(request, form)
+    link = _links(form.kept(request))
     context = _effort_page(request, "insights-people", form) | {
         "waits": [(row, _behind(row, link)) for row in effort_report.waiting(rows)],
         "systems": [(row, _behind(row, link)) for row in effort_report.waiting(rows, systems=True)],
@@ -404,38 +405,21 @@ def people(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/insights/people.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def draw_second_looks(request: SignedInRequest) -> HttpResponse:
-    """Draw verifications for a second, blind look: of one initiative, or of all."""
-    may_audit(request.user).or_refuse()
-    form = SecondLooksForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        drawn = second_looks.draw(**form.cleaned_data, by=request.user)
-        messages.success(request, phrase("Drawn for a second verification: {}.", len(drawn)).in_language())
-        return redirect("insights-people")
-    return render(
-        request,
-        "initiatives/insights/second_looks.html",
-        {"nav": "insights", "form": form, "tabs": tabs(request, "insights-people")},
-    )
-
-
-def _effort_page(request: SignedInRequest, name: str, form: PeriodForm) -> dict:
+def _effort_page(request: SignedInRequest, name: str, filters: PeriodForm) -> dict:
     """Return what Money and People share: filters, and the right to read costs."""
     return {
         "nav": "insights",
         "tabs": tabs(request, name),
-        "form": form,
-        "filtered": any(request.GET.get(name) for name in form.fields),
-        "period": effort_report.period_words(form.wanted),
+        "form": filters,
+        "filtered": any(request.GET.get(name) for name in filters.fields),
+        "period": effort_report.period_words(filters.wanted),
         "plans": bool(initiative_permissions.may_read_costs(request.user)),
-        "query": urlencode(form.kept(request)),
+        "query": urlencode(filters.kept(request)),
     }
 
 
-def _links(request: SignedInRequest, form):
+def _links(kept: dict):
     """Return a function for the address of the lines behind a figure, with filters."""
-    kept = form.kept(request)
 
     def link(**also) -> str:
         asked = urlencode(kept | {name: value for name, value in also.items() if value})
@@ -466,3 +450,23 @@ def _all(layers) -> list[tuple]:
         for currency, amount in row.money.items():
             found[currency] = found.get(currency, 0) + amount
     return sorted(found.items())
+
+
+PLAIN_ACTS["draw-second-looks"] = PageStep(
+    frame=Frame(
+        nav="insights", seen=lambda rows, person: rows, template="initiatives/insights/second_looks.html"
+    ),
+    may=lambda _, person: may_audit(person),
+    act=second_looks.draw,
+    noun="by",
+    form=SecondLooksForm,
+    title=gettext_lazy("Draw evidence for a second verification"),
+    back=lambda _: reverse("insights-people"),
+    context=lambda _, request: {"tabs": tabs(request, "insights-people")},
+    then=lambda request, made: messages.success(
+        request,
+        phrase("Drawn for a second verification: {}.", 0 if made is True else len(made)).in_language(),
+    ),
+    verb=gettext_lazy("Draw"),
+    done="",
+)

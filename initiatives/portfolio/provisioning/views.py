@@ -9,16 +9,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
 from governance.models import Directory, ManagedAccount, ManagedGroup, ManagedMembership, Unit
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.initiative.initiative_frame import acted, sent
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.portfolio.provisioning import actions
 from initiatives.portfolio.provisioning.forms import DirectoryForm, GroupForm, KeyForm
 from initiatives.portfolio.provisioning.resources import ROOT
@@ -64,43 +62,6 @@ def state_of(row: Directory, now) -> tuple[str, str]:
     if row.expires_at <= now:
         return "expired", "bad"
     return "opens", "ok"
-
-
-@never_cache
-@require_http_methods(TAKES)
-def add(request: SignedInRequest) -> HttpResponse:
-    """Let a directory keep accounts here. Its key is shown once."""
-    may_keep_accounts(request.user).or_refuse()
-    form = DirectoryForm(sent(request))
-    made = acted(
-        request,
-        form,
-        lambda: actions.add_directory(
-            name=form.cleaned_data["name"],
-            provider=form.cleaned_data["provider"],
-            expires_at=form.expires_at,
-            by=request.user,
-        ),
-    )
-    if made:
-        return _key(request, *made)
-    context = {
-        "nav": "units",
-        "form": form,
-        "back_url": reverse("directories"),
-        "back_words": _("Directories"),
-        "title": _("Connect a directory"),
-        "verb": _("Make the key"),
-        "happens": [
-            "The directory can create accounts here by SCIM 2.0. The directory can change and deactivate "
-            "only accounts that it created.",
-            "New accounts have no role, no seat and no password. Existing accounts do not change.",
-            "If the directory deactivates an account, its person is signed out at once. The roles and "
-            "seats of that person end.",
-        ],
-        "danger": False,
-    }
-    return render(request, "initiatives/units/organisation_form.html", context)
 
 
 @require_POST
@@ -167,4 +128,32 @@ ROW_ACTS["groups/propose-unit"] = RowAct(
     context=lambda row, request: {"back_words": _("Directories")},
     verb=_("Save"),
     done=lambda row: phrase("{} is saved. People move to the unit only after you accept it.", row),
+)
+PLAIN_ACTS["connect-directory"] = PageStep(
+    frame=ON_DIRECTORIES,
+    may=lambda __, person: may_keep_accounts(person),
+    act=actions.add_directory,
+    then=lambda request, made: _key(request, *made),
+    noun="by",
+    form=DirectoryForm,
+    fields=lambda form: {
+        "name": form.cleaned_data["name"],
+        "provider": form.cleaned_data["provider"],
+        "expires_at": form.expires_at,
+    },
+    title=_("Connect a directory"),
+    happens=(
+        _(
+            "The directory can create accounts here by SCIM 2.0. The directory can change and deactivate "
+            "only accounts that it created."
+        ),
+        _("New accounts have no role, no seat and no password. Existing accounts do not change."),
+        _(
+            "If the directory deactivates an account, its person is signed out at once. The roles and "
+            "seats of that person end."
+        ),
+    ),
+    context=lambda __, request: {"back_words": _("Directories")},
+    verb=_("Make the key"),
+    done="",
 )

@@ -15,16 +15,15 @@ from governance.organisation import actions as organisation_actions
 from governance.people.permissions import may_end_seat, may_read_organisation, may_reorganise
 from governance.permission_result import Answer, no
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole
 from governance.vocabulary.phrases import label, phrase
 from governance.web.confirmation_pages import ReasonForm, looked_or_done
 from initiatives.lifecycle.initiative.initiative_frame import acted, pick, sent
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.portfolio.units import actions as unit_actions
 from initiatives.portfolio.units import board_seats, leaving, plans, seat_preview
 from initiatives.portfolio.units.forms import AddBoardForm, GrantForm, RevokeForm
-from initiatives.portfolio.units.views import ON_ORGANISATION
+from initiatives.portfolio.units.views import ON_ORGANISATION, organisation_page
 
 TAKES = ["GET", "HEAD", "POST"]
 
@@ -35,23 +34,6 @@ def boards(request: SignedInRequest) -> HttpResponse:
     may_read_organisation(request.user).or_refuse()
     context = {"nav": "units", "boards": board_seats.board_rows(), "may": bool(may_reorganise(request.user))}
     return render(request, "initiatives/units/boards.html", context)
-
-
-@require_http_methods(TAKES)
-def add(request: SignedInRequest) -> HttpResponse:
-    """Add a board for a unit."""
-    may_reorganise(request.user).or_refuse()
-    form = AddBoardForm(sent(request), initial={"unit": request.GET.get("unit", "")[:20]})
-    board = acted(request, form, lambda: organisation_actions.add_board(**form.cleaned_data, by=request.user))
-    if board:
-        said = (
-            phrase("{} is added. Now grant the seats of the board.", board)
-            if board.decides_from
-            else phrase("{} is added and waits. Grant its seats, then let it take over.", board)
-        )
-        messages.success(request, said.in_language())
-        return redirect(f"{reverse('boards')}#board-{board.pk}")
-    return _form(request, form, title=_("Add a board"), verb=_("Add the board"))
 
 
 @not_rehearsed
@@ -71,15 +53,14 @@ def take_over(request: SignedInRequest, pk: int) -> HttpResponse:
     if look.done:
         messages.success(request, phrase("{} now decides for {}.", board, board.unit).in_language())
         return redirect(f"{reverse('boards')}#board-{board.pk}")
-    return _form(
+    return organisation_page(
         request,
         form,
         title=_("Let %(board)s take over") % {"board": board},
         verb=_("Take over"),
-        happens=look.shown.sentences() if look.shown else [],
-        previewed=True,
-        seen=look.shown.digest if look.shown else "",
-        changed=look.changed,
+        look=look,
+        back_url=reverse("boards"),
+        back_words=_("Boards and seats"),
     )
 
 
@@ -114,28 +95,16 @@ def grant(request: SignedInRequest, pk: int) -> HttpResponse:
                 ).in_language(),
             )
             return redirect(f"{reverse('boards')}#board-{board.pk}")
-    return _form(
+    return organisation_page(
         request,
         form,
         title=_("Grant a seat of %(board)s") % {"board": board},
         verb=_("Grant the seat"),
         happens=happens,
         two_steps=True,
+        back_url=reverse("boards"),
+        back_words=_("Boards and seats"),
     )
-
-
-def _form(request, form, **more) -> HttpResponse:
-    context = {
-        "nav": "units",
-        "form": form,
-        "back_url": reverse("boards"),
-        "back_words": "Boards and seats",
-        "happens": [],
-        "danger": False,
-        **more,
-    }
-    status = form.status if isinstance(form, SigningForm) else 200
-    return render(request, "initiatives/units/organisation_form.html", context, status=status)
 
 
 def _may_revoke(seat: Membership, person: User) -> Answer:
@@ -167,4 +136,30 @@ ROW_ACTS["seats/revoke"] = RowAct(
         f"{reverse('boards')}#board-{seat.board_id}" if person.is_admin else reverse("away")
     ),
     done=lambda seat: phrase("{} no longer holds the seat {}.", seat.person, label(seat.get_seat_display())),
+)
+
+
+def _say_added(request: SignedInRequest, board: Board) -> None:
+    said = (
+        phrase("{} is added. Now grant the seats of the board.", board)
+        if board.decides_from
+        else phrase("{} is added and waits. Grant its seats, then let it take over.", board)
+    )
+    messages.success(request, said.in_language())
+
+
+PLAIN_ACTS["add-board"] = PageStep(
+    frame=ON_ORGANISATION,
+    may=lambda _, person: may_reorganise(person),
+    act=organisation_actions.add_board,
+    noun="by",
+    form=AddBoardForm,
+    given=lambda __, request: {"initial": {"unit": request.GET.get("unit", "")[:20]}},
+    title=_("Add a board"),
+    back=lambda _: reverse("boards"),
+    context=lambda __, request: {"back_words": _("Boards and seats")},
+    then=_say_added,
+    after=lambda _, board, person: f"{reverse('boards')}#board-{board.pk}",
+    verb=_("Add the board"),
+    done="",
 )

@@ -19,8 +19,8 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables.importing import Look, SentTable, Target, bring_in
 from governance.vocabulary.phrases import phrase
 from governance.web.confirmation_pages import looked_or_done
-from initiatives.lifecycle.initiative.initiative_frame import acted, sent
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
+from initiatives.lifecycle.initiative.initiative_frame import sent
+from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, Frame, PageStep, RowAct
 from initiatives.portfolio.units import actions, plans, tree
 from initiatives.portfolio.units.forms import AddUnitForm, MergeForm, MoveForm, RenameForm
 
@@ -40,20 +40,6 @@ def units(request: SignedInRequest) -> HttpResponse:
         "may": bool(may_reorganise(request.user)),
     }
     return render(request, "initiatives/units/units.html", context)
-
-
-@require_http_methods(TAKES)
-def add(request: SignedInRequest) -> HttpResponse:
-    """Add a unit below another, or at the top."""
-    may_reorganise(request.user).or_refuse()
-    form = AddUnitForm(sent(request), initial={"parent": request.GET.get("parent", "")[:20]})
-    unit = acted(request, form, lambda: organisation_actions.add_unit(**form.cleaned_data, by=request.user))
-    if unit:
-        messages.success(
-            request, phrase("{} is added. The unit has no people and no initiatives yet.", unit).in_language()
-        )
-        return redirect("units")
-    return _form(request, form, title=_("Add a unit"), verb=_("Add the unit"))
 
 
 class UnitsTable(Target):
@@ -120,7 +106,7 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, phrase("{} has moved.", unit).in_language())
         return redirect("units")
     title = f"Take over {unit}" if unit.imported else f"Move {unit}"
-    return _form(
+    return organisation_page(
         request, form, title=title, verb=_("Take over the unit") if unit.imported else _("Move"), look=look
     )
 
@@ -144,7 +130,7 @@ def merge(request: SignedInRequest, pk: int) -> HttpResponse:
             phrase("{} is merged. Pages for earlier days still show its old place.", unit).in_language(),
         )
         return redirect("units")
-    return _form(
+    return organisation_page(
         request,
         form,
         title=gettext("Merge %(unit)s into another unit") % {"unit": unit},
@@ -154,27 +140,26 @@ def merge(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def _form(request, form, *, look=None, happens=(), **more) -> HttpResponse:
+def organisation_page(request, form, *, look=None, **more) -> HttpResponse:
+    """Show one form of the organisation, with the preview of `look`."""
     context = {
         "nav": "units",
         "form": form,
         "previewed": look is not None,
         "seen": look.shown.digest if look and look.shown else "",
         "changed": look.changed if look else "",
-        "happens": look.shown.sentences() if look and look.shown else happens,
+        "happens": look.shown.sentences() if look and look.shown else (),
         "back_url": reverse("units"),
-        "back_words": "Units",
+        "back_words": _("Units"),
         "danger": False,
-        **more,
     }
     status = getattr(form, "status", 200)
-    return render(request, "initiatives/units/organisation_form.html", context, status=status)
+    return render(request, ORGANISATION_FORM, context | more, status=status)
 
 
+ORGANISATION_FORM = "initiatives/units/organisation_form.html"
 # Everyone finds the rows of the organisation. The permission of an act refuses with its reason.
-ON_ORGANISATION = Frame(
-    nav="units", seen=lambda rows, person: rows, template="initiatives/units/organisation_form.html"
-)
+ON_ORGANISATION = Frame(nav="units", seen=lambda rows, person: rows, template=ORGANISATION_FORM)
 ROW_ACTS["units/rename"] = RowAct(
     rows=Unit.objects.all(),
     frame=ON_ORGANISATION,
@@ -191,4 +176,20 @@ ROW_ACTS["units/rename"] = RowAct(
     context=lambda unit, request: {"back_words": _("Units")},
     verb=gettext_lazy("Rename"),
     done=lambda unit: phrase("{} is now called {}.", unit, Unit.objects.get(pk=unit.pk)),
+)
+PLAIN_ACTS["add-unit"] = PageStep(
+    frame=ON_ORGANISATION,
+    may=lambda _, person: may_reorganise(person),
+    act=organisation_actions.add_unit,
+    noun="by",
+    form=AddUnitForm,
+    given=lambda _, request: {"initial": {"parent": request.GET.get("parent", "")[:20]}},
+    title=gettext_lazy("Add a unit"),
+    back=lambda _: reverse("units"),
+    context=lambda _, request: {"back_words": gettext("Units")},
+    then=lambda request, unit: messages.success(
+        request, phrase("{} is added. The unit has no people and no initiatives yet.", unit).in_language()
+    ),
+    verb=gettext_lazy("Add the unit"),
+    done="",
 )

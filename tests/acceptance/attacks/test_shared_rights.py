@@ -77,7 +77,7 @@ def test_the_four_steps_void_nothing(cast):
         "starts_on": f"{clock.today()}",
         "step": "save",
     }
-    client.post(f"/vendors/{vendor.pk}/term/", form)
+    client.post(at("vendors/file-term", vendor.pk), form)
     crm, account = System.objects.get(pk=crm.pk), type(account).objects.get(pk=account.pk)
     assert (crm.retired_at, account.closed_at) == (None, None)
     assert VendorTerm.objects.filter(vendor=vendor).count() == 0
@@ -138,7 +138,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
     collection = world.systems[-1].pk
     post(
         "collection: add a source",
-        "system-describe",
+        "describe-system",
         name="A source",
         kind="wiki",
         updated_every_days=30,
@@ -163,20 +163,20 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
         post("definition: withdraw", "definitions/withdraw", row.pk, **reason)
     bound = {"kind": "region", "reference": "mine", "forbidden": "eu-west", "starts_on": f"{today}"}
     for row in world.vendors:
-        post("vendor: file a term", "vendor-term-add", row.pk, **bound)
+        post("vendor: file a term", "vendors/file-term", row.pk, **bound)
     for row in world.vendor_terms:
-        post("vendor term: change", "vendor-term-change", row.pk, **bound)
-        post("vendor term: confirm", "vendor-term-confirm", row.pk)
-        post("vendor term: withdraw", "vendor-term-withdraw", row.pk, **reason)
+        post("vendor term: change", "vendor-terms/change", row.pk, **bound)
+        post("vendor term: confirm", "vendor-terms/confirm", row.pk)
+        post("vendor term: withdraw", "vendor-terms/withdraw", row.pk, **reason)
     for row in world.policies:
-        post("policy: change", "unit-policy-change", row.pk, unit=row.unit_id, **bound)
-        post("policy: withdraw", "unit-policy-withdraw", row.pk, **reason)
-        post("policy: set", "unit-policy-add", unit=row.unit_id, **bound)
+        post("policy: change", "policies/change", row.pk, unit=row.unit_id, **bound)
+        post("policy: withdraw", "policies/withdraw", row.pk, **reason)
+        post("policy: set", "set-policy", unit=row.unit_id, **bound)
     for row in world.regions:
-        post("region: add", "region-add", key=f"{row.key}-a", words="", within="US")
+        post("region: add", "add-region", key=f"{row.key}-a", words="", within="US")
     for row in world.terms:
         post("term: change", "glossary/change", row.pk, name=f"{row.name} again", meaning="Mine")
-    post("term: name", "glossary-add", name="my own term", meaning="Mine")
+    post("term: name", "name-term", name="my own term", meaning="Mine")
     post("term: name", "use-term", world.own.ref, name="another term", meaning="Mine")
     for row in Link.objects.filter(initiative=world.initiative).order_by("pk"):
         post("link: change", "links/change", row.pk, pattern="audit", direction="writes", access="file")

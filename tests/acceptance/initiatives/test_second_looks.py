@@ -25,7 +25,7 @@ from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Initiative, SecondLook, Verification
 from initiatives.portfolio.insights import people
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED, at
 
 pytestmark = pytest.mark.django_db
 KEY = "mvp.rollout"
@@ -108,8 +108,8 @@ class TestDraw:
     def test_only_auditors_draw(self, initiative, plan, cast, as_):
         with pytest.raises(Refused, match="Only auditors"):
             second_looks.draw(size=1, initiative=None, reason="", by=cast.chair)
-        assert as_(cast.chair).get(reverse("second-looks")).status_code == 403
-        address = reverse("second-looks")
+        assert as_(cast.chair).get(at("draw-second-looks")).status_code == 403
+        address = at("draw-second-looks")
         assert "No initiative has this reference" in (
             as_(cast.auditor)
             .post(address, {"size": 1, "initiative": "AI-9999", "reason": "Sample."})

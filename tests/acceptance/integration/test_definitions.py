@@ -379,7 +379,7 @@ def test_the_steward_says_what_a_pair_is_in_one_press_with_a_reason(
     define(cast, initiative, "CRM", meaning="account")
     define(cast, initiative, "Billing", meaning="Konto")
     (row,) = undecided(initiative)
-    page = at("conflict-reconcile", row.pk)
+    page = at("conflicts/compare", row.pk)
     assert as_(cast.owner).post(page, {"verdict": verdict, "decision": "So it is."}).status_code == 403
     wrong = as_(cast.steward).post(page, {"verdict": verdict, "decision": " "})
     assert wrong.status_code == 200
@@ -472,7 +472,7 @@ def test_a_conflict_is_gone_when_the_definitions_agree(cast, initiative, three):
 
 
 def test_of_two_ways_to_give_the_table_one_is_needed_and_both_say_so(cast, as_, initiative, three):
-    page = as_(cast.steward).get(at("conflict-reconcile", three["validity"].pk))
+    page = as_(cast.steward).get(at("conflicts/reconcile", three["validity"].pk))
     text = text_of(page)
     assert "(optional)" not in text
     assert "Write the table here, or choose evidence that contains it." in text

@@ -47,7 +47,7 @@ from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds import dependant_deeds
 from initiatives.lifecycle.holds.actions import open_obligation
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PLAIN_ACTS, ROW_ACTS
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
@@ -88,6 +88,7 @@ SHARED = {
     "consent-answer": [f"{rows}/{verb}" for rows in CONSENTS for verb in ("agree", "refuse")],
     "row-act": ROW_ACTS,
     "initiative-act": INITIATIVE_ACTS,
+    "plain-act": PLAIN_ACTS,
 }
 
 
@@ -384,7 +385,7 @@ def world(cast):
         "part": "requirement",
         "evidence": item.pk,
         "roles": proposed.pk,
-        "away": absence.pk,
+        "absences": absence.pk,
         "seats": seat.pk,
         "units": cast.unit.pk,
         "boards": cast.board.pk,
@@ -433,7 +434,7 @@ def world(cast):
         "survey-comments": remark.pk,
         "language": "de",
         "measures": measure.pk,
-        "measurement": measure.measurements.get().pk,
+        "measurements": measure.measurements.get().pk,
         "lessons": known.pk,
         "keys": key.pk,
         "pipelines": (pipeline := pipeline_issuers.make_pipeline(cast, initiative)).pk,
@@ -469,7 +470,6 @@ def world(cast):
         "draft": alert.draft_id,
         "outcome": "answered",
         "found-models": found.pk,
-        "verb": "not-ours",
         "exports": export.pk,
         "problem_token": initiative.problem_links.get().token,
         "problem_secret": problem_secret,
@@ -492,6 +492,8 @@ def address(name: str, world: dict) -> str:
         return reverse(address_name(name), args=[rows, world[rows], verb])
     if name in INITIATIVE_ACTS:
         return reverse("initiative-act", args=[world["ref"], name])
+    if name in PLAIN_ACTS:
+        return reverse("plain-act", args=[name])
     pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
     noun = pattern.split("/%(pk)s")[0].split("/")[-1]
     noun = noun.replace("%(kind)s", world["kind"])

@@ -3,8 +3,8 @@
 # Pages that open only in a state, or to somebody, that the table of addresses does not have: who opens them, and which
 # of the `world` of the scene each part of the address is.
 OWN: dict[str, tuple[str | None, dict[str, str]]] = {
-    "interactions-person": ("second_admin", {}),
-    "import-undo": ("admin", {"imports": "live_batch"}),
+    "take-file-of-a-person": ("second_admin", {}),
+    "imports/undo": ("admin", {"imports": "live_batch"}),
     "board-take-over": ("admin", {"boards": "waiting_board"}),
     "conditions/reopen": ("chair", {"conditions": "met_condition"}),
     "sign-in": (None, {}),
@@ -12,7 +12,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "digest-leave": (None, {"token": "leaving"}),
     "roles-to-accept": ("second_admin", {}),
     "roles/decline": ("second_admin", {}),
-    "post-mortem-comment": ("seat_risk", {"post-mortems": "handed_in"}),
+    "post-mortems/comment": ("seat_risk", {"post-mortems": "handed_in"}),
     "roles/accept-again": ("lead", {"roles": "held"}),
     "set-day": ("owner", {"ref": "imported-dated"}),
     "discard-draft": ("owner", {"ref": "begun"}),
@@ -34,7 +34,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "reopen": ("chair", {"ref": "stopped"}),
     "continue": ("chair", {"ref": "overdue"}),
     "obligations/complete": ("owner", {"obligations": "obligation"}),
-    "survey-change": ("owner", {"surveys": "draft-survey"}),
+    "surveys/change": ("owner", {"surveys": "draft-survey"}),
     "survey-answer": (None, {"token": "invited"}),
     "survey-thanks": (None, {}),
     "report-problem": (None, {"token": "problem_token"}),

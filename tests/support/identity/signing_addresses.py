@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from governance.sign_in.signing import SigningForm
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PLAIN_ACTS, ROW_ACTS
 
 OURS = ("governance.", "initiatives.", "adoption.")
 
@@ -23,8 +23,8 @@ def signing_addresses() -> set[str]:
     }
     steps = {
         name
-        for name, step in (INITIATIVE_ACTS | ROW_ACTS).items()
-        if step.signed or issubclass(step.form, SigningForm)
+        for name, step in (INITIATIVE_ACTS | ROW_ACTS | PLAIN_ACTS).items()
+        if step.signed or (isinstance(step.form, type) and issubclass(step.form, SigningForm))
     }
     return views | steps
 
@@ -32,7 +32,7 @@ def signing_addresses() -> set[str]:
 def name_of(address: str) -> str:
     """Return the name of the address, or of the page step that it shows."""
     found = resolve(address)
-    if found.url_name == "initiative-act":
+    if found.url_name in ("initiative-act", "plain-act"):
         return str(found.kwargs["verb"])
     return (
         f"{found.kwargs['rows']}/{found.kwargs['verb']}"

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from django.urls import get_resolver, reverse
 
 from governance.models import Entry
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PLAIN_ACTS
 from tests.support.factories import PASSWORD
 
 # What is sent besides with an act that binds.
@@ -16,13 +16,15 @@ SIGNED = {"password": PASSWORD}
 
 
 def at(name: str, *args, **query) -> str:
-    """The address of a page, or of an act such as "links/close" on a row or "record-drill", with its query string."""
+    """The address of a page, or of an act ("links/close" on a row, "record-drill", "add-unit"), with its query."""
     tail = "&".join(f"{key}={value}" for key, value in query.items())
     if "/" in name:
         rows, verb = name.split("/")
         name, args = "row-act", (rows, *args, verb)
     elif get_resolver().url_patterns and name in INITIATIVE_ACTS:  # the views that are loaded declare theirs
         name, args = "initiative-act", (*args, name)
+    elif name in PLAIN_ACTS:
+        name, args = "plain-act", (name,)
     return reverse(name, args=args) + (f"?{tail}" if tail else "")
 
 

@@ -61,7 +61,7 @@ def _roles(initiative: Initiative) -> Iterator[OpenItem]:
             f"role {row.role} waits for {row.person}", _row("roles", row.pk, "accept"), _of("roles-to-accept")
         )
     for row in Delegation.objects.filter(ended_at__isnull=True, accepted_at__isnull=True):
-        yield _item(f"{row.delegate} is asked to stand in", _of("delegation", row.pk))
+        yield _item(f"{row.delegate} is asked to stand in", _row("delegations", row.pk, "accept"))
 
 
 def _consents(initiative: Initiative) -> Iterator[OpenItem]:
@@ -154,7 +154,7 @@ def _holds(initiative: Initiative) -> Iterator[OpenItem]:
     for row in DefinitionConflict.objects.open().filter(initiative=initiative):
         yield _item(
             f"definitions disagree: {row}",
-            _of("conflict-reconcile", row.pk),
+            _row("conflicts", row.pk, "reconcile"),
             _row("conflicts", row.pk, "accept"),
         )
     for row in Incident.objects.unfinished().filter(initiative=initiative):

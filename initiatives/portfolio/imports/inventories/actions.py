@@ -280,7 +280,7 @@ def map_batch(
             raise Conflict(
                 "Rows of this file are imported, so its mapping cannot change.",
                 "Undo the import, then upload the file again.",
-                f"/imports/{batch.pk}/undo/",
+                f"/rows/imports/{batch.pk}/undo/",
             )
         described = source_for(batch.source) or newcomer(batch.source)
         if not described.guessed:

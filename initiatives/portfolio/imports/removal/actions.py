@@ -42,7 +42,9 @@ def may_discard(batch: ImportBatch, person: User) -> Answer:
     if batch.runs.under_way().exists():
         return no("The file is being processed.", "Cancel the processing on the page Imports.", "/imports/")
     if batch.confirmed_at or batch.rows.filter(done_at__isnull=False).exists():
-        return no("Rows of this file are imported.", "Undo the import instead.", f"/imports/{batch.pk}/undo/")
+        return no(
+            "Rows of this file are imported.", "Undo the import instead.", f"/rows/imports/{batch.pk}/undo/"
+        )
     return all_of(may_import(person), cooling_off.may_lift(person))
 
 
@@ -57,7 +59,7 @@ def may_undo(batch: ImportBatch, person: User) -> Answer:
         return no(
             "No row of this file is imported.",
             "Open the page of the file and discard it.",
-            f"/imports/{batch.pk}/discard/",
+            f"/rows/imports/{batch.pk}/discard/",
         )
     if batch.runs.under_way().exists():
         return no("The file is being processed.", "Cancel the processing on the page Imports.", "/imports/")

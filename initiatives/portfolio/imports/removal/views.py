@@ -1,74 +1,72 @@
-"""Pages that throw a file away or undo its import, for admins."""
+"""Page steps that throw a file away or undo its import, for admins."""
 
-from collections.abc import Callable
-
+from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
+from governance.models import User
 from governance.people.permissions import may_import
+from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import ReasonForm
-from initiatives.lifecycle.initiative.initiative_frame import acted, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, Frame, RowAct
 from initiatives.models import ImportBatch
 from initiatives.portfolio.imports.removal import actions as removal_actions
-from initiatives.portfolio.imports.step_page import ask_step
+
+# Everyone finds the files. The permission of an act refuses with its reason.
+ON_IMPORTS = Frame(
+    nav="imports", seen=lambda rows, person: rows, template="initiatives/imports/import_step.html"
+)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def discard(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the page that discards a file without live rows, and discard it."""
-    batch = _batch(request, pk)
-    removal_actions.may_discard(batch, request.user).or_refuse()
-    if request.method == "POST":
-        removal_actions.discard_batch(batch=batch, by=request.user)
-        messages.success(request, _("The file is discarded. No row of the file was imported."))
-        return redirect("imports")
-    happens = [
+def _may_discard(batch: ImportBatch, person: User) -> Answer:
+    return may_import(person) and removal_actions.may_discard(batch, person)
+
+
+def _say_undone(request: SignedInRequest, made: int) -> None:
+    count = 0 if made is True else made  # an act that returns nothing counts as True
+    messages.success(
+        request, phrase("The import is undone: {} initiatives are withdrawn.", count).in_language()
+    )
+
+
+ROW_ACTS["imports/discard"] = RowAct(
+    rows=ImportBatch.objects.all(),
+    frame=ON_IMPORTS,
+    may=_may_discard,
+    act=removal_actions.discard_batch,
+    noun="batch",
+    form=forms.Form,
+    title=_("Discard the file?"),
+    happens=(
         _("The rows of the file are deleted. The audit log keeps the upload and the name of the person."),
         _("The same file can be uploaded again."),
-    ]
-    return ask_step(
-        request, batch, title=_("Discard the file?"), verb=_("Discard the file"), happens=happens, danger=True
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def undo(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Undo an import that no one works on."""
-    batch = _batch(request, pk)
-    removal_actions.may_undo(batch, request.user).or_refuse()
-    form = ReasonForm(sent(request))
-    act: Callable[[], int] = lambda: removal_actions.undo_batch(  # noqa: E731
-        batch=batch, reason=form.cleaned_data["reason"], by=request.user
-    )
-    if count := acted(request, form, act):
-        count = 0 if count is True else count
-        messages.success(
-            request, phrase("The import is undone: {} initiatives are withdrawn.", count).in_language()
-        )
-        return redirect("imports")
-    initiatives = removal_actions.brought_by(batch).count()
-    happens = [
-        f"{initiatives} initiatives are withdrawn. Withdrawn initiatives do not appear on pages, in "
-        "menus, counts and reminders.",
-        "Reported stages are withdrawn. Roles that no one has accepted end.",
-        "References, rows of the file and the audit log stay. The same file can be imported again.",
-    ]
-    return ask_step(
-        request,
-        batch,
-        title=_("Undo the import?"),
-        verb=_("Undo the import"),
-        happens=happens,
-        form=form,
-        danger=True,
-    )
-
-
-def _batch(request: SignedInRequest, pk: int) -> ImportBatch:
-    may_import(request.user).or_refuse()
-    return get_object_or_404(ImportBatch, pk=pk)
+    ),
+    after=lambda row, made, person: reverse("imports"),
+    verb=_("Discard the file"),
+    danger=True,
+    done=_("The file is discarded. No row of the file was imported."),
+)
+ROW_ACTS["imports/undo"] = RowAct(
+    rows=ImportBatch.objects.all(),
+    frame=ON_IMPORTS,
+    may=removal_actions.may_undo,
+    act=removal_actions.undo_batch,
+    noun="batch",
+    title=_("Undo the import?"),
+    happens=(
+        lambda row: phrase(
+            "{} initiatives are withdrawn. Withdrawn initiatives do not appear on pages, in menus, counts and "
+            "reminders.",
+            removal_actions.brought_by(row).count(),
+        ),
+        _("Reported stages are withdrawn. Roles that no one has accepted end."),
+        _("References, rows of the file and the audit log stay. The same file can be imported again."),
+    ),
+    then=_say_undone,
+    after=lambda row, made, person: reverse("imports"),
+    verb=_("Undo the import"),
+    danger=True,
+    done="",
+)

@@ -24,6 +24,7 @@ from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import tied_initiatives
+from tests.support.initiatives.initiative_pages import at
 
 pytestmark = pytest.mark.django_db
 
@@ -95,7 +96,7 @@ def test_a_hold_that_no_task_opened_yet_is_said_in_its_own_words(as_, cast, init
 
 
 def test_a_term_is_looked_at_before_it_is_filed(as_, cast, initiative, acme, link):
-    client, address = as_(cast.seat_security), reverse("vendor-term-add", args=[acme.pk])
+    client, address = as_(cast.seat_security), at("vendors/file-term", acme.pk)
     fields = TERM | {"starts_on": clock.today().isoformat()}
     looked = client.post(address, fields, confirm=False)
     assert "Consequences" in text(looked)
@@ -112,7 +113,7 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, initiative, acme, lin
     assert initiative.title in text(filed)
     assert held() == {initiative.pk}
     term = VendorTerm.objects.get()
-    address = reverse("vendor-term-withdraw", args=[term.pk])
+    address = at("vendor-terms/withdraw", term.pk)
     assert "Holds that the chair could then lift" in text(client.get(address))
     client.post(address, {"reason": "Misread"})
     assert liftable() == {initiative.pk}
@@ -139,12 +140,12 @@ def test_a_policy_is_looked_at_set_and_changed(as_, cast, initiative, link):
     client = as_(cast.admin)
     fields = {**TERM, "allowed": "", "forbidden": "US", "starts_on": clock.today().isoformat()}
     fields["unit"] = cast.unit.pk
-    looked = client.post(reverse("unit-policy-add"), fields, confirm=False)
+    looked = client.post(at("set-policy"), fields, confirm=False)
     assert "The initiative is held" in text(looked)
-    client.post(reverse("unit-policy-add"), fields)
+    client.post(at("set-policy"), fields)
     assert held() == {initiative.pk}
     policy = UnitPolicy.objects.get()
-    changed = client.post(reverse("unit-policy-change", args=[policy.pk]), fields | {"forbidden": "CN"})
+    changed = client.post(at("policies/change", policy.pk), fields | {"forbidden": "CN"})
     assert changed.status_code == 302
     assert liftable() == {initiative.pk}
     page = text(client.get(reverse("unit-policies")))
@@ -156,7 +157,7 @@ def test_a_region_is_looked_up_and_added(as_, cast):
     client = as_(cast.admin)
     assert "is in IE, in EU, in EEA" in text(client.get(reverse("regions"), {"name": "eu-west-1"}))
     assert "fra-9 is not known" in text(client.get(reverse("regions"), {"name": "fra-9"}))
-    client.post(reverse("region-add"), {"key": "fra-9", "words": "", "within": "DE"})
+    client.post(at("add-region"), {"key": "fra-9", "words": "", "within": "DE"})
     assert Region.objects.filter(key="fra-9").exists()
     assert "is in DE, in EU" in text(client.get(reverse("regions"), {"name": "fra-9"}))
 
@@ -264,9 +265,9 @@ def test_what_is_told_is_what_happens(cast, initiative, acme, link):
 def test_every_page_leads_back_to_systems_and_lights_them_up(as_, cast, acme):
     client = as_(cast.seat_security)
     pages = [
-        *(reverse(name) for name in ("vendors", "vendor-add", "regions", "region-add", "unit-policies")),
-        reverse("unit-policy-add"),
-        *(reverse(name, args=[acme.pk]) for name in ("vendor", "vendor-term-add", "vendor-move")),
+        *(at(name) for name in ("vendors", "add-vendor", "regions", "add-region", "unit-policies")),
+        at("set-policy"),
+        *(at(name, acme.pk) for name in ("vendor", "vendors/file-term", "vendor-move")),
     ]
     for page in pages:
         shown = client.get(page).content.decode()
@@ -275,7 +276,7 @@ def test_every_page_leads_back_to_systems_and_lights_them_up(as_, cast, acme):
         assert f'<a href="{reverse("systems")}">Systems</a>' in rest, page
     assert (
         f'<a href="{acme.get_absolute_url()}">{acme}</a>'
-        in client.get(reverse("vendor-term-add", args=[acme.pk]))
+        in client.get(at("vendors/file-term", acme.pk))
         .content.decode()
         .partition("<main")[2]
         .partition("</header>")[0]
@@ -285,8 +286,7 @@ def test_every_page_leads_back_to_systems_and_lights_them_up(as_, cast, acme):
 def test_a_vendor_that_is_listed_is_opened_where_its_terms_are_filed(as_, cast):
     client = as_(cast.seat_security)
     assert (
-        f'href="{reverse("vendor-add")}">Add a vendor</a></div>'
-        in client.get(reverse("vendors")).content.decode()
+        f'href="{at("add-vendor")}">Add a vendor</a></div>' in client.get(reverse("vendors")).content.decode()
     )
-    answer = client.post(reverse("vendor-add"), {"name": "Helios"})
+    answer = client.post(at("add-vendor"), {"name": "Helios"})
     assert answer["Location"] == Vendor.objects.get(name="Helios").get_absolute_url()

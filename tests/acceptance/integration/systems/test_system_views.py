@@ -42,28 +42,28 @@ TYPED = {"name": "Billing", "kind": "bought", "updated_every_days": "365", "regi
 
 def test_three_things_are_asked_of_a_new_system_and_the_rest_is_folded(cast, as_):
     client = as_(cast.lead)
-    page = BeautifulSoup(client.get(at("system-describe")).content, "html.parser")
+    page = BeautifulSoup(client.get(at("describe-system")).content, "html.parser")
     fields = page.select("main form [name]:not([type=hidden], details *)")
     assert {field["name"] for field in fields} == {"name", "kind", "owner"}
     assert len(page.select("details:not([open]) [name]")) == 13
     sent = {"name": "Ledger", "kind": "bought", "owner": cast.outsider.pk, "updated_every_days": "180"}
     wrong = BeautifulSoup(
-        client.post(at("system-describe"), sent | {"organised_on": "x"}).content, "html.parser"
+        client.post(at("describe-system"), sent | {"organised_on": "x"}).content, "html.parser"
     )
     assert wrong.select_one("details[open] [name=organised_on]")
-    assert client.post(at("system-describe"), sent).status_code == 302
+    assert client.post(at("describe-system"), sent).status_code == 302
 
 
 def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     client = as_(cast.lead)
-    answer = client.post(at("system-describe"), TYPED | {"owner": cast.outsider.pk, "editable": "yes"})
+    answer = client.post(at("describe-system"), TYPED | {"owner": cast.outsider.pk, "editable": "yes"})
     system = System.objects.get(name="Billing")
     assert answer["Location"] == system.get_absolute_url()
     assert (system.owner, system.editable, system.regions) == (cast.outsider, True, ["eu-west", "eu-north"])
-    again = text_of(client.post(at("system-describe"), TYPED))
+    again = text_of(client.post(at("describe-system"), TYPED))
     assert "Billing is in the register already. Open that system, or add a word" in again
     assert f'<a href="{system.get_absolute_url()}">Open Billing</a>' in again
-    assert "Open Billing" not in text_of(client.post(at("system-describe"), TYPED | {"name": ""}))
+    assert "Open Billing" not in text_of(client.post(at("describe-system"), TYPED | {"name": ""}))
     form = text_of(client.get(at("systems/change", system.pk)))
     assert "eu-west, eu-north" in form
     client.post(at("systems/change", system.pk), TYPED | {"name": "Billing 2", "editable": "no"})
@@ -109,12 +109,12 @@ def test_a_refusal_names_who_can_change_what_is_shared_with_the_email_address(ca
     system_actions.disown_system(system=crm, reason="Sold", by=cast.outsider)
     seat = named(cast.seat_architecture)
     assert seat in asked("systems/retire", crm.pk)
-    for name, keys in (("glossary-add", ()), ("glossary/change", (term.pk,))):
+    for name, keys in (("name-term", ()), ("glossary/change", (term.pk,))):
         assert seat in asked(name, *keys)
     page = client.post(at("use-term", initiative.ref), {"name": "responsible", "meaning": "Who owes"})
     assert f"The glossary does not have this term. {seat}" in text_of(page)
     assert not Term.objects.filter(name="responsible").exists()
-    assert cast.seat_risk.email in asked("vendor-term-add", vendor.pk)
+    assert cast.seat_risk.email in asked("vendors/file-term", vendor.pk)
     leaving.deactivate(person=cast.seat_architecture, reason="Left", by=cast.admin)
     assert cast.admin.email in asked("systems/retire", crm.pk)
 
@@ -154,13 +154,13 @@ def test_all_that_is_wrong_with_a_system_stands_on_its_page_and_the_worst_in_the
     ],
 )
 def test_a_year_or_month_says_since_when_a_system_is_in_service(cast, as_, typed, since):
-    as_(cast.lead).post(at("system-describe"), TYPED | {"in_service_since": typed})
+    as_(cast.lead).post(at("describe-system"), TYPED | {"in_service_since": typed})
     assert System.objects.get(name="Billing").in_service_since == since
 
 
 def test_a_since_that_would_be_guessed_is_refused(cast, as_):
     for typed in ("3/4/2011", "long ago", "1985", "11"):
-        page = as_(cast.lead).post(at("system-describe"), TYPED | {"in_service_since": typed})
+        page = as_(cast.lead).post(at("describe-system"), TYPED | {"in_service_since": typed})
         assert page.context["form"].errors["in_service_since"]
         assert not System.objects.exists()
 
@@ -168,7 +168,7 @@ def test_a_since_that_would_be_guessed_is_refused(cast, as_):
 def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
     owner = {"owner": cast.seat_security.pk}
     typed = TYPED | owner | {"regions": "eu-west;; some  where, Ünïverse!!,"}
-    page = text_of(as_(cast.lead).post(at("system-describe"), typed, follow=True))
+    page = text_of(as_(cast.lead).post(at("describe-system"), typed, follow=True))
     system = System.objects.get(name="Billing")
     assert system.regions == ["eu-west", "some where", "Ünïverse!!"]
     assert f"The regions some where and Ünïverse!! are not known. {FIND_OUT}" in page
@@ -184,7 +184,7 @@ def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
 def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, crm):
     done = system_actions.describe_system(name="Mine", kind="bought", by=cast.owner)
     page = text_of(as_(cast.owner).get(done.get_absolute_url()))
-    assert f'<a href="{at("system-describe")}">Describe another</a>' in page
+    assert f'<a href="{at("describe-system")}">Describe another</a>' in page
     assert f'<a href="{at("link-add", mvp.ref, system=done.pk)}">{mvp.title}</a>' in page
     assert "Describe another" not in text_of(as_(cast.owner).get(crm.get_absolute_url()))
     other = text_of(as_(cast.outsider).get(done.get_absolute_url()))
@@ -202,7 +202,7 @@ def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
     answer = client.post(way, TYPED)
     assert answer["Location"] == f"{tying}?system={System.objects.get().pk}"
     assert "Connect the initiative to Billing" in text_of(client.get(answer["Location"]))
-    away = f"{at('system-describe')}?next=https://elsewhere.example/?system="
+    away = f"{at('describe-system')}?next=https://elsewhere.example/?system="
     answer = client.post(away, TYPED | {"name": "Other"})
     assert answer["Location"] == System.objects.get(name="Other").get_absolute_url()
 
@@ -229,8 +229,8 @@ def test_a_system_leads_to_its_vendor_and_to_what_its_fields_mean(cast, as_, mvp
 
 def test_what_is_too_long_is_refused_and_not_cut(cast, as_):
     client = as_(cast.lead)
-    assert "maxlength" not in text_of(client.get(at("system-describe"))).partition("<main")[2]
-    answer = client.post(at("system-describe"), TYPED | {"name": "B" * 161, "purpose": "P" * 20_001})
+    assert "maxlength" not in text_of(client.get(at("describe-system"))).partition("<main")[2]
+    answer = client.post(at("describe-system"), TYPED | {"name": "B" * 161, "purpose": "P" * 20_001})
     errors = answer.context["form"].errors
     assert errors["name"] == ["Ensure this value has at most 160 characters (it has 161)."]
     assert errors["purpose"] == ["Ensure this value has at most 20000 characters (it has 20001)."]
@@ -241,9 +241,9 @@ def test_a_source_is_added_from_the_page_of_its_collection(cast, as_):
     base = factories.make_system(cast, "Base", kind="knowledge_collection")
     client = as_(cast.lead)
     assert "No source is listed" in text_of(client.get(base.get_absolute_url()))
-    page = text_of(client.get(f"{at('system-describe')}?collection={base.pk}"))
+    page = text_of(client.get(f"{at('describe-system')}?collection={base.pk}"))
     assert re.search(rf'<option value="{base.pk}" selected', page)
-    client.post(at("system-describe"), TYPED | {"name": "KB-A", "kind": "wiki", "collection": base.pk})
+    client.post(at("describe-system"), TYPED | {"name": "KB-A", "kind": "wiki", "collection": base.pk})
     assert base.members.get().name == "KB-A"
     assert "KB-A" in text_of(client.get(base.get_absolute_url()))
 
@@ -437,7 +437,7 @@ def test_whoever_must_give_the_closing_of_an_account_finds_it_on_the_inbox(cast,
 def test_what_was_described_twice_names_the_other(cast, as_, crm):
     twice = system_actions.describe_system(name="Customer tool", kind="bought", by=cast.lead)
     client, address = as_(cast.lead), at("systems/change", twice.pk)
-    assert "A duplicate of" not in text_of(client.get(at("system-describe")))
+    assert "A duplicate of" not in text_of(client.get(at("describe-system")))
     typed = TYPED | {"name": "Customer tool"}
     assert "No system is called “Helios”" in text_of(client.post(address, typed | {"duplicate_of": "Helios"}))
     assert "A system cannot be a duplicate of itself" in text_of(

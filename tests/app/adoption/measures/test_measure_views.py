@@ -14,6 +14,7 @@ from adoption.measures.evaluation import FEW, figure_of, judge
 from adoption.models import Measure, Measurement, Tally
 from governance import clock
 from tests.support import factories
+from tests.support.initiatives.initiative_pages import at
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +60,7 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     assert "<svg" in shown
     measurement = row.measurements.get()
     wrong = {**sent, "hits": 30, "reason": "Counted twice"}
-    assert owner.post(reverse("measurement-correct", args=[row.pk, measurement.pk]), wrong).status_code == 302
+    assert owner.post(at("measurements/correct", measurement.pk), wrong).status_code == 302
     assert (Tally.objects.get().hits, row.measurements.count()) == (30, 2)
     assert "not met" in page(owner, "adoption", initiative.ref)
     assert "<del>" in page(owner, "measure", row.pk)
@@ -69,10 +70,7 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
         "target": "20",
         "number": "1",
     }
-    assert (
-        owner.post(reverse("measure-goal", args=[row.pk]), goal | {"reason": "Fewer letters"}).status_code
-        == 302
-    )
+    assert owner.post(at("measures/move-goal", row.pk), goal | {"reason": "Fewer letters"}).status_code == 302
     shown = page(owner, "measure", row.pk)
     assert "Fewer letters" in shown
     assert "The goal is still 50 %" in shown, "a lowered target does not make old measurements meet it"

@@ -54,7 +54,7 @@ def held(meeting, cast) -> Meeting:
 def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
     review = open_reviews.signed_off(cast)
     chair, seat = as_(cast.chair), as_(cast.seat_risk)
-    sent = chair.post("/meetings/plan/", {"board": cast.board.pk, "held_on": day(0), "place": "Room 4"})
+    sent = chair.post(at("plan-meeting"), {"board": cast.board.pk, "held_on": day(0), "place": "Room 4"})
     meeting = Meeting.objects.get()
     assert sent.status_code == 302
     assert sent["Location"] == meeting.get_absolute_url()

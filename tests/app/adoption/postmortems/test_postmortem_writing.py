@@ -25,6 +25,7 @@ from initiatives.lifecycle.stages import actions as stage_actions
 from tests.app.adoption.postmortems.test_postmortems import ASSUMED, FOUND, LESSON, WHOLE, WORDS, form_of
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import at
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
         section_comments.comment(post_mortem=row, section="impact", text="Which?", by=cast.seat_risk)
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     reader, owner = as_(cast.seat_risk), as_(cast.owner)
-    url = reverse("post-mortem-comment", args=[row.pk])
+    url = at("post-mortems/comment", row.pk)
     assert "Impact" in reader.get(f"{url}?section=impact").content.decode()
     reader.post(url, {"section": "impact", "text": "Which two teams?"})
     said = row.comments.get()
@@ -217,7 +218,7 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
 
 @pytest.mark.django_db
 def test_a_gap_is_opened_from_it_with_owner_day_and_what_it_touches(draft, cast, as_):
-    url = reverse("post-mortem-gap", args=[draft.pk])
+    url = at("post-mortems/open-gap", draft.pk)
     client = as_(cast.lead)
     assert "Customer ledger" in client.get(url).content.decode(), "systems of the initiative are offered"
     due = clock.today() + timedelta(days=20)
@@ -249,7 +250,7 @@ def test_a_lesson_names_systems_of_its_initiative_alone(draft, cast):
 @pytest.mark.django_db
 def test_files_under_the_policy_of_evidence_named_by_hash(draft, cast, as_):
     client = as_(cast.owner)
-    url = reverse("post-mortem-attach", args=[draft.pk])
+    url = at("post-mortems/attach", draft.pk)
 
     def send(name, content):
         return client.post(url, {"title": "The log", "file": SimpleUploadedFile(name, content)})

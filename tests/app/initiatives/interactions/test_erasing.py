@@ -20,7 +20,7 @@ from governance.transparency_log import sealing, verification
 from initiatives.interactions import actions
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED, at
 
 pytestmark = pytest.mark.django_db
 
@@ -180,7 +180,7 @@ def test_the_page_is_signed_and_shows_the_count(initiative, cast, as_):
     keep(report(1), report(2), initiative=initiative.number)
     log, page = (
         reverse("interactions", args=[initiative.ref]),
-        reverse("interactions-erase", args=[initiative.ref]),
+        at("erase-person", initiative.ref),
     )
     assert page not in as_(cast.owner).get(log).content.decode()
     assert as_(cast.owner).get(page).status_code == 403

@@ -16,7 +16,7 @@ from governance.transparency_log import sealing
 from initiatives.interactions import actions, person_files
 from tests.app.governance.interaction_log.test_kept import SECRET, keep, report
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_the_file_has_everything_of_the_person_and_each_initiative_says_so(initi
     )
     keep(report(1), initiative=other.number)
     sealing.seal()
-    page = reverse("interactions-person", args=[initiative.ref])
+    page = at("take-file-of-a-person", initiative.ref)
     assert page in as_(officer).get(reverse("interactions", args=[initiative.ref])).content.decode()
     assert "words of other people" in text_of(as_(officer).get(page))
     answer = as_(officer).post(page, SENT)

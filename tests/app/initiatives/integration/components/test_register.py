@@ -49,7 +49,7 @@ def test_admins_and_the_architecture_seat_keep_it_and_nobody_else(cast, as_):
             register_actions.keep_component(version="2", **fields | {"by": who})
         with pytest.raises(Refused):
             register_actions.keep_component(component=model, by=who, **said(model, region="us-east"))
-    assert as_(cast.lead).get(at("component-change", model.pk)).status_code == 403
+    assert as_(cast.lead).get(at("components/change", model.pk)).status_code == 403
     assert as_(cast.outsider).get(at("component", model.pk)).status_code == 200
 
 
@@ -155,7 +155,7 @@ def test_who_records_a_version_proposes_it_and_the_keeper_confirms(cast, as_):
     admin = as_(cast.admin)
     assert "Read and confirm" in text_of(admin.get(at("component", row.pk)))
     form = {"layer": "model", "vendor": row.vendor_id, "name": "Quill", "version": "7", "region": "eu-west"}
-    assert admin.post(at("component-change", row.pk), form).status_code == 302
+    assert admin.post(at("components/change", row.pk), form).status_code == 302
     row.refresh_from_db()
     assert (row.confirmed_by, row.vendor.name) == (cast.admin, "New Models")
     other = factories.make_initiative(cast, title="Another one")
@@ -173,7 +173,7 @@ def test_the_keeper_confirms_what_a_confidential_initiative_proposed_with_its_ve
         initiative=initiative, layer="model", name="Quill", version="7", vendor="New Models", by=cast.owner
     )
     form = {"layer": "model", "vendor": runs.version.vendor_id, "name": "Quill", "version": "7"}
-    assert as_(cast.admin).post(at("component-change", runs.version.pk), form).status_code == 302
+    assert as_(cast.admin).post(at("components/change", runs.version.pk), form).status_code == 302
     runs.version.refresh_from_db()
     assert (runs.version.confirmed_by, runs.version.vendor.name) == (cast.admin, "New Models")
 

@@ -5,14 +5,14 @@ import inspect
 import pytest
 from django.urls import get_resolver
 
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, fields_of
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PLAIN_ACTS, ROW_ACTS, fields_of
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at
 
 
 def test_each_act_takes_its_subject_and_what_its_form_asks():
     assert get_resolver().url_patterns  # which loads every view, and with it every declaration
-    for name, kind in (ROW_ACTS | INITIATIVE_ACTS).items():
+    for name, kind in (ROW_ACTS | INITIATIVE_ACTS | PLAIN_ACTS).items():
         if kind.fields is not fields_of:
             continue  # what it takes is made of the form
         takes = inspect.signature(kind.act).parameters

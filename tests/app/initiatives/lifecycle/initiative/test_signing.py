@@ -129,7 +129,7 @@ def takes_over(cast):
 def stands_in(cast):
     first = clock.today() + timedelta(days=1)
     absence = absences.plan_absence(first=first, last=first, asked=[absences.Asked(cast.lead)], by=cast.owner)
-    url = at("delegation", Delegation.objects.get(absence=absence).pk)
+    url = at("delegations/accept", Delegation.objects.get(absence=absence).pk)
     return Binding("lead", url, {}, "delegation accepted")
 
 
@@ -204,7 +204,7 @@ def erases_a_person_from_the_log(cast):
     initiative = factories.make_initiative(cast)
     keep(report(1), initiative=initiative.number)
     sent = {"subject": "customer 4", "everywhere": "this", "duty": "GDPR, Article 17", "why": "Words kept."}
-    return Binding("admin", at("interactions-erase", initiative.ref), sent, "interactions erased")
+    return Binding("admin", at("erase-person", initiative.ref), sent, "interactions erased")
 
 
 def lays_a_legal_hold(cast):
@@ -400,7 +400,7 @@ ACTS = [
     ("decision", "review-decide", decides),
     ("contract", "contract-approve", approves_contract),
     ("contract", "contract-approve", objects_to_contract),
-    ("role", "delegation", stands_in),
+    ("role", "delegations/accept", stands_in),
     ("role", "roles/accept", accepts_role),
     ("role", "roles/accept-again", accepts_role_again),
     ("role", "roles-to-accept", accepts_roles_together),
@@ -419,7 +419,7 @@ ACTS = [
     ("switch", "switch-on", switches_on),
     ("hold", "retention", lays_a_legal_hold),
     ("hold", "retention", lifts_a_legal_hold),
-    ("erasure", "interactions-erase", erases_a_person_from_the_log),
+    ("erasure", "erase-person", erases_a_person_from_the_log),
     ("stage", "stop", stops),
     ("stage", "retire", retires_in_an_emergency),
     ("stage", "reopen", reopens),

@@ -111,7 +111,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
         ("Review the account", at("service-accounts/review", account.pk))
     ]
     ((words, there),) = said[f"system:{base.pk}:members"]
-    assert (words, there.partition("&")[0]) == ("List a source", at("system-describe", collection=base.pk))
+    assert (words, there.partition("&")[0]) == ("List a source", at("describe-system", collection=base.pk))
     accounts.close_account(account=account, reason="Gone", by=cast.lead)
     system_actions.retire_system(system=crm, reason="Gone", by=crm.owner)
     said = fixes(client, mvp)

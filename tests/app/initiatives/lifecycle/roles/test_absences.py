@@ -26,7 +26,7 @@ from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.database import snapshots
-from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED, at
 
 pytestmark = pytest.mark.django_db
 
@@ -323,7 +323,7 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
     assert owner.post("/away/", typed | {"step": "save"}).status_code == 302
     assert "You already planned an absence" in owner.post("/away/", typed | {"step": "save"}).content.decode()
     row = Delegation.objects.get()
-    url = reverse("delegation", args=[row.pk])
+    url = at("delegations/accept", row.pk)
     assert url in lead.get("/").content.decode()
     assert as_(cast.support).get(url).status_code == 404
     assert lead.post(url).status_code == 200, "nothing is accepted unsigned"
@@ -331,13 +331,13 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
     assert lead.post(url, SIGNED).status_code == 302
     assert again(row).accepted_at
     assert lead.post(url).status_code == 409
-    assert lead.post(reverse("delegation-decline", args=[row.pk]), {"reason": "Ill"}).status_code == 302
+    assert lead.post(at("delegations/decline", row.pk), {"reason": "Ill"}).status_code == 302
     assert "Ask someone else" in owner.get("/away/").content.decode()
-    another = reverse("delegation-another", args=[row.pk])
+    another = at("delegations/ask-another", row.pk)
     assert "is away" not in owner.post(another, {"delegate": cast.owner.pk}).content.decode()
     assert owner.post(another, {"delegate": cast.support.pk}).status_code == 302
-    assert owner.post(reverse("away-end", args=[row.absence_id])).status_code == 302
-    assert owner.post(reverse("away-end", args=[row.absence_id])).status_code == 409
+    assert owner.post(at("absences/end", row.absence_id)).status_code == 302
+    assert owner.post(at("absences/end", row.absence_id)).status_code == 409
 
 
 def test_ended_accounts_and_seats_end_what_stands_on_them(cast):

@@ -223,7 +223,7 @@ def test_the_hourly_task_looks(initiative, key):
 
 def test_the_chair_makes_an_idea_of_it_and_its_owner_records_the_component(cast, as_, found):
     said = {"title": "Quick drafts", "unit": cast.unit.pk, "problem": "Drafts wait.", "owner": cast.lead.pk}
-    page = at("found-model-answer", found.pk, "idea")
+    page = at("found-models/idea", found.pk)
     assert as_(cast.chair).post(page, said)["Location"] == found.get_absolute_url()
     found.refresh_from_db()
     idea = Initiative.objects.get(title="Quick drafts")
@@ -243,7 +243,7 @@ def test_the_chair_makes_an_idea_of_it_and_its_owner_records_the_component(cast,
 
 
 def test_the_chair_says_to_which_initiative_it_belongs(cast, as_, initiative, found):
-    page = at("found-model-answer", found.pk, "belongs")
+    page = at("found-models/belongs", found.pk)
     as_(cast.chair).post(page, {"initiative": initiative.pk})
     found.refresh_from_db()
     assert (found.answer, found.initiative) == (FoundAnswer.BELONGS, initiative)
@@ -255,7 +255,7 @@ def test_the_chair_says_to_which_initiative_it_belongs(cast, as_, initiative, fo
 
 
 def test_a_name_that_is_not_ours_is_not_asked_about_again(cast, as_, initiative, key, found):
-    page = at("found-model-answer", found.pk, "not-ours")
+    page = at("found-models/not-ours", found.pk)
     assert as_(cast.chair).post(page, {"reason": "  "}).status_code != 302
     as_(cast.chair).post(page, {"reason": "A test name of the vendor."})
     found.refresh_from_db()
@@ -300,7 +300,7 @@ def test_nobody_else_answers_and_the_initiative_runs(cast, as_, initiative, foun
     detail_actions.withdraw(initiative=closed, reason="By mistake", by=cast.owner)
     with pytest.raises(ValidationError, match="is not a running initiative"):
         actions.belongs(found=found, initiative=closed, by=cast.chair)
-    assert as_(cast.chair).get(at("found-model-answer", found.pk, "elsewhere")).status_code == 404
+    assert as_(cast.chair).get(at("found-models/elsewhere", found.pk)).status_code == 404
 
 
 def test_a_confidential_initiative_of_another_board_is_not_named(cast, as_, found):

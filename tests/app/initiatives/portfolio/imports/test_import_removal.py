@@ -11,6 +11,7 @@ from initiatives.models import Initiative, InitiativeVisit, RoleAssignment
 from initiatives.portfolio.imports.inventories import actions as inventory_actions
 from initiatives.portfolio.imports.removal import actions as removal_actions
 from tests.acceptance.input.test_inventories import text_upload
+from tests.support.initiatives.initiative_pages import at
 from tests.support.reported_stages import check_deferred
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +31,9 @@ def bring_in(cast, text=LIST, source="fleet-2026"):
 
 def test_what_is_discarded_can_be_uploaded_again(cast, as_):
     batch = text_upload(cast.admin, LIST, source="fleet-2026")
-    page = as_(cast.admin).get(f"/imports/{batch.pk}/discard/")
+    page = as_(cast.admin).get(at("imports/discard", batch.pk))
     assert "Discard the file?" in page.content.decode()
-    assert as_(cast.admin).post(f"/imports/{batch.pk}/discard/").status_code == 302
+    assert as_(cast.admin).post(at("imports/discard", batch.pk)).status_code == 302
     batch.refresh_from_db()
     assert batch.discarded_by == cast.admin
     assert not batch.rows.exists()
@@ -42,7 +43,7 @@ def test_what_is_discarded_can_be_uploaded_again(cast, as_):
     again = text_upload(cast.admin, LIST, source="fleet-2026")
     assert again.repeats is None
     assert again.rows.count() == 4
-    assert as_(cast.outsider).get(f"/imports/{again.pk}/discard/").status_code == 403
+    assert as_(cast.outsider).get(at("imports/discard", again.pk)).status_code == 403
 
 
 def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_):
@@ -51,10 +52,10 @@ def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_)
     brought = list(removal_actions.brought_by(batch))
     assert len(brought) == 4
     role = role_actions.propose_role(initiative=brought[1], role="owner", person=cast.lead, by=cast.admin)
-    assert as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": ""}).status_code == 200
+    assert as_(cast.admin).post(at("imports/undo", batch.pk), {"reason": ""}).status_code == 200
     assert as_(cast.lead).get(brought[1].get_absolute_url()).status_code == 200
     assert InitiativeVisit.objects.filter(initiative=brought[1]).exists(), "looking is not working on it"
-    done = as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": "The wrong sheet."}, follow=True)
+    done = as_(cast.admin).post(at("imports/undo", batch.pk), {"reason": "The wrong sheet."}, follow=True)
     assert "4 initiatives are withdrawn" in done.content.decode()
     check_deferred()
     assert set(Initiative.objects.live().values_list("pk", flat=True)) == before

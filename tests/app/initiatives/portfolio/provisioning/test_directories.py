@@ -461,7 +461,7 @@ def test_only_admins_connect_directories_and_their_keys_are_kept_nowhere(cast, a
     with pytest.raises(Refused):
         actions.add_directory(name="X", expires_at=clock.now() + timedelta(days=1), by=cast.owner)
     page = as_(cast.admin).post(
-        reverse("directory-add"), {"name": "Entra ID", "expires_on": clock.today() + timedelta(days=30)}
+        at("connect-directory"), {"name": "Entra ID", "expires_on": clock.today() + timedelta(days=30)}
     )
     (token,) = set(re.findall(r"plk_[\w-]+", page.content.decode()))
     row = Directory.objects.get()

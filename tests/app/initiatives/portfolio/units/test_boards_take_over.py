@@ -25,6 +25,7 @@ from initiatives.portfolio.units import leaving, plans
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import boards
+from tests.support.initiatives.initiative_pages import at
 
 pytestmark = pytest.mark.django_db
 WHY = "Accounts get their own board."
@@ -184,7 +185,7 @@ def test_the_page_shows_what_is_missing_then_the_plan_and_acts_once_it_was_seen(
 
 def test_adding_says_that_the_board_waits(cast, review, as_):
     sent = {"name": "Accounts board", "unit": cast.unit.pk}
-    page = as_(cast.admin).post(reverse("board-add"), sent, follow=True)
+    page = as_(cast.admin).post(at("add-board"), sent, follow=True)
     assert "waits" in " ".join(str(message) for message in page.context["messages"])
     assert Entry.objects.acts().filter(kind="board added").latest("pk").facts["facts"]["waits"] is True
 

@@ -85,12 +85,12 @@ def test_the_tree_counts_what_is_in_each_unit_and_names_who_decides(cast):
 def test_a_unit_is_added_with_a_code_of_its_name_and_renamed(cast, as_):
     client = as_(cast.admin)
     sent = {"name": "Key accounts", "parent": cast.unit.pk, "code": ""}
-    assert client.post(reverse("unit-add"), sent).status_code == 302
+    assert client.post(at("add-unit"), sent).status_code == 302
     unit = Unit.objects.get(code="key-accounts")
     assert unit.parent == cast.unit
-    client.post(reverse("unit-add"), sent)
+    client.post(at("add-unit"), sent)
     assert Unit.objects.get(code="key-accounts-2").name == "Key accounts"
-    again = client.post(reverse("unit-add"), sent | {"code": "retail"})
+    again = client.post(at("add-unit"), sent | {"code": "retail"})
     assert "The code retail is taken. Choose another." in words(again)
     assert 'value="Key accounts"' in words(again)
     renamed = client.post(at("units/rename", unit.pk), {"name": "Large accounts"}, follow=True)
@@ -144,11 +144,11 @@ def test_auditors_read_both_pages_without_acts_and_others_read_neither(cast, as_
         assert "Actions" in words(as_(cast.admin).get(reverse(name)))
     seat = held(cast.seat_value)
     for address in (
-        reverse("unit-add"),
+        at("add-unit"),
         at("units/rename", cast.unit.pk),
         reverse("unit-move", args=[cast.unit.pk]),
         reverse("unit-merge", args=[cast.unit.pk]),
-        reverse("board-add"),
+        at("add-board"),
         reverse("seat-grant", args=[cast.board.pk]),
         at("seats/revoke", seat.pk),
     ):
@@ -190,10 +190,10 @@ def test_the_server_refuses_an_imported_unit_with_a_sentence(cast, as_, foreign)
             act(**fields, by=cast.admin)
     client = as_(cast.admin)
     for address, fields in (
-        (reverse("unit-add"), {"name": "Part", "parent": foreign.pk}),
+        (at("add-unit"), {"name": "Part", "parent": foreign.pk}),
         (reverse("unit-move", args=[cast.unit.pk]), {"into": foreign.pk, "reason": WHY}),
         (reverse("unit-merge", args=[cast.unit.pk]), {"into": foreign.pk, "reason": WHY}),
-        (reverse("board-add"), {"name": "Fleet board", "unit": foreign.pk}),
+        (at("add-board"), {"name": "Fleet board", "unit": foreign.pk}),
         (reverse("register"), {"title": "T", "problem": "P", "unit": foreign.pk, "owner": cast.owner.pk}),
         ("/accounts/add/", {"text": "user name,name,unit\neve,Eve,Fleet Ltd\n", "step": "enter"}),
     ):
