@@ -24,7 +24,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.transparency_log import as_of
 from governance.vocabulary.form_errors import put_errors
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import Phrase, phrase
 from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
@@ -194,8 +194,10 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_or_stub(request.user, ref)
     permissions.may_report(initiative, request.user).or_refuse()
     form = BehaviourReportForm(sent(request))
-    if request.method == "POST" and form.is_valid() and not _too_many(request, form):
+    if request.method == "POST" and form.is_valid():
         try:
+            if wait := _wait(request.user):
+                raise ValidationError(wait)
             actions.report_behaviour_report(initiative=initiative, by=request.user, **form.act())
         except ValidationError as error:
             put_errors(form, error)
@@ -213,19 +215,14 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
     return render(request, "adoption/reports/report_behaviour.html", context, status=status)
 
 
-def _too_many(request, form) -> bool:
-    """Return True if the person must wait after many reports. The count is under a mark, not a name."""
-    mark = sealed_reporter.mark(f"{request.user.pk} {clock.today()}")[:40]
+def _wait(person: User) -> Phrase | None:
+    """Return why the person must wait after many reports. The count is under a mark, not a name."""
+    mark = sealed_reporter.mark(f"{person.pk} {clock.today()}")[:40]
     until = throttling.enter_try(mark, purpose="behaviour_report", most=PER_PERSON)
-    if until is not None:
-        form.add_error(
-            None,
-            phrase(
-                "You sent many reports in a short time. You can send this report after {}.",
-                f"{clock.local(until):%H:%M}",
-            ),
-        )
-    return until is not None
+    return until and phrase(
+        "You sent many reports in a short time. You can send this report after {}.",
+        f"{clock.local(until):%H:%M}",
+    )
 
 
 @never_cache

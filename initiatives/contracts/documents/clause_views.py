@@ -171,36 +171,23 @@ def clause_edit(request, ref, number):
         if form.is_valid():
             context["reads"] = form.reads()
             if request.POST.get("step") != "read":
-                done, more = _save(request, initiative, form, wanted, context["seen"])
-                if done is not None:
-                    return done
-                context |= more
+                try:
+                    clause = clause_actions.save_clause(
+                        initiative=initiative,
+                        clause=form.written(wanted),
+                        seen=context["seen"],
+                        vocabulary=form.new_words,
+                        by=request.user,
+                    )
+                except Overtaken as other:
+                    context |= _overtaken(other, form.reads())
+                except ValidationError as error:
+                    put_errors(form, error)
+                else:
+                    said = phrase("Clause {} is saved: {}", clause.number, clause.sentence)
+                    messages.success(request, said.in_language())
+                    return redirect(_list(initiative, clause.number))
     return _page(request, initiative, "contract_clause_edit", **context)
-
-
-def _save(request, initiative: Initiative, form: ClauseForm, number: int | None, seen: str):
-    """Save the clause, and return (the response or None, more context for the page)."""
-    try:
-        clause = clause_actions.save_clause(
-            initiative=initiative,
-            clause=form.written(number),
-            seen=seen,
-            vocabulary=form.new_words,
-            by=request.user,
-        )
-    except Overtaken as other:
-        theirs = other.clause
-        return None, {
-            "status": 409,
-            "overtaken": other,
-            "seen": theirs.fingerprint if theirs else "",
-            "pieces": marked(theirs.sentence, form.reads()) if theirs else [],
-        }
-    except ValidationError as error:
-        put_errors(form, error)
-        return None, {}
-    messages.success(request, phrase("Clause {} is saved: {}", clause.number, clause.sentence).in_language())
-    return redirect(_list(initiative, clause.number)), {}
 
 
 def _number(text: str) -> int:
@@ -331,6 +318,17 @@ ROW_ACTS["words/retire"] = RowAct(
 
 
 # --- Contracts to begin with -----------------------------------------------------------------------------------------
+
+
+def _overtaken(other: Overtaken, mine: str) -> dict:
+    """Return the context of a clause that someone else saved meanwhile."""
+    theirs = other.clause
+    return {
+        "status": 409,
+        "overtaken": other,
+        "seen": theirs.fingerprint if theirs else "",
+        "pieces": marked(theirs.sentence, mine) if theirs else [],
+    }
 
 
 def start(request, ref, starter):

@@ -127,7 +127,16 @@ def _agree(request: SignedInRequest, kind: Kind, row: Consent, part: Part) -> Ht
         *(f"{label}: {words}" for label, words in kind.said(row)),
         *kind.warnings(row.initiative),
     ]
-    return _page(request, kind, row, form, _("Agree"), f"Agree to {kind.one}", happens)
+    return ask(
+        request,
+        row.initiative,
+        kind.section,
+        form,
+        title=f"Agree to {kind.one}",
+        verb=_("Agree"),
+        happens=happens,
+        back_url=row.get_absolute_url(),
+    )
 
 
 def _refuse(request: SignedInRequest, kind: Kind, row: Consent) -> HttpResponse:
@@ -142,7 +151,16 @@ def _refuse(request: SignedInRequest, kind: Kind, row: Consent) -> HttpResponse:
         messages.success(request, _("Refused. The person who asked can ask again with another reason."))
         return redirect(row)
     happens = [kind.instead, _("The request is kept with your name and your reason.")]
-    return _page(request, kind, row, form, _("Refuse"), f"Refuse {kind.one}", happens)
+    return ask(
+        request,
+        row.initiative,
+        kind.section,
+        form,
+        title=f"Refuse {kind.one}",
+        verb=_("Refuse"),
+        happens=happens,
+        back_url=row.get_absolute_url(),
+    )
 
 
 def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> dict:
@@ -157,17 +175,3 @@ def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> di
             phrase("the remarks"): [*kind.warnings(row.initiative), *map(list, kind.said(row))],
         },
     }
-
-
-def _page(request, kind: Kind, row: Consent, form, verb, title, happens) -> HttpResponse:
-    """Show the page of one answer, in the frame of the initiative."""
-    return ask(
-        request,
-        row.initiative,
-        kind.section,
-        form,
-        title=title,
-        verb=verb,
-        happens=happens,
-        back_url=row.get_absolute_url(),
-    )

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import floatformat, pluralize
 from django.urls import reverse
@@ -11,24 +12,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from governance import clock
+from governance.models import User
 from governance.organisation.forms import LinesForm
 from governance.tables import importing
 from governance.tables.importing import Look, SentTable, Target
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Layer
-from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative.initiative_frame import (
+    acted,
     initiative_context,
     outgrown_banner,
     page_of,
 )
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, STRUCK_OUT, RowAct, recorded
-from initiatives.models import Effort
+from initiatives.models import Effort, Initiative
 from initiatives.portfolio.efforts import actions, charts, queries
 from initiatives.portfolio.efforts.effort_cells import monday
 from initiatives.portfolio.efforts.effort_table import COLUMNS, EXAMPLE, NEEDED, read
@@ -45,8 +47,8 @@ def effort(request, ref):
         initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
         whole_week = "whole_week" in request.POST
         sent_form = WeekForm(request.POST) if whole_week else EffortForm(request.POST)
-        if sent_form.is_valid() and (answer := _noted(request, initiative, sent_form)):
-            return answer
+        if rows := acted(request, sent_form, lambda: _noted(initiative, sent_form, request.user)):
+            return _at_week(request, initiative, sent_form, rows)
         form, week_form = (None, sent_form) if whole_week else (sent_form, None)
     week, this = _week_asked(request), monday(clock.today())
     context = initiative_context(request, initiative, "integration")
@@ -78,20 +80,20 @@ def effort(request, ref):
     return render(request, "initiatives/efforts/effort.html", context)
 
 
-def _noted(request, initiative, form: WeekForm | EffortForm):
-    """Save what was typed and return a redirect to its week, or None if it is invalid."""
-    fields = form.noted()
-    try:
-        if isinstance(form, WeekForm):
-            rows = actions.note_week(initiative=initiative, by=request.user, **fields)
-        else:
-            rows = [actions.note_effort(initiative=initiative, by=request.user, **fields)]
-    except ValidationError as error:
-        put_errors(form, error)
-        return None
-    week, layers = monday(fields["week"]), ", ".join(row.get_layer_display().lower() for row in rows)
+def _noted(initiative: Initiative, form: WeekForm | EffortForm, by: User) -> list[Effort]:
+    """Save what was typed."""
+    if isinstance(form, WeekForm):
+        return actions.note_week(initiative=initiative, by=by, **form.noted())
+    return [actions.note_effort(initiative=initiative, by=by, **form.noted())]
+
+
+def _at_week(
+    request, initiative: Initiative, typed: WeekForm | EffortForm, rows: list[Effort]
+) -> HttpResponse:
+    """Say what was saved, and return a redirect to its week."""
+    week, layers = monday(rows[0].week), ", ".join(row.get_layer_display().lower() for row in rows)
     messages.success(request, phrase("Recorded for the week of {}: {}.", day(week), layers).in_language())
-    field = form["hours" if "hours" in form.fields else rows[0].layer]
+    field = typed["hours" if "hours" in typed.fields else rows[0].layer]
     return redirect(
         f"{reverse('integration-effort', args=[initiative.ref])}?week={week}#{field.id_for_label}"
     )
