@@ -266,8 +266,10 @@ def first_days_of(initiatives: Iterable[Initiative | int]) -> dict[int, date]:
         "pk", "initiative", "sha256", *dated, "generated", "pipeline_report__pipeline", "details__register"
     )
     return first_days(
-        _Content(pk, f"{of}:{sha}", *days, made or run is not None or register in WRITTEN_ANEW)
-        for pk, of, sha, *days, made, run, register in told
+        _Content(
+            pk, f"{of}:{sha}", seen, added, withdrawn, made or run is not None or register in WRITTEN_ANEW
+        )
+        for pk, of, sha, seen, added, withdrawn, made, run, register in told
     )
 
 
