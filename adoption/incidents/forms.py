@@ -8,7 +8,7 @@ from adoption.models import Incident, ReportingDuty
 from adoption.models.incidents import FALLBACKS, SEVERITIES
 from governance.contracts.clauses import FAILURES
 from governance.database.shown_state import OverwritingForm
-from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
+from governance.web.form_fields import DayField, OnceForm, PersonField, WholeNumberField, WordsField
 from initiatives.models import Initiative, System
 
 
@@ -68,7 +68,7 @@ class OpenForm(OnceForm):
     fallback = forms.ChoiceField(
         label=_("Fallback"), choices=list(FALLBACKS.items()), initial="not_used", required=False
     )
-    affected_count = forms.IntegerField(
+    affected_count = WholeNumberField(
         label=_("People affected"), required=False, min_value=0, max_value=2_000_000_000
     )
     affected_words = forms.CharField(
@@ -109,7 +109,7 @@ class AmendForm(OverwritingForm):
     detected_at = MomentField(label=_("Noticed at"))
     wrong_output = forms.BooleanField(required=False, label=_("The system gave wrong results"))
     fallback = forms.ChoiceField(label=_("Fallback"), choices=list(FALLBACKS.items()))
-    affected_count = forms.IntegerField(
+    affected_count = WholeNumberField(
         label=_("People affected"), required=False, min_value=0, max_value=2_000_000_000
     )
     affected_words = forms.CharField(label=_("Group affected"), required=False, max_length=250)

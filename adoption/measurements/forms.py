@@ -15,7 +15,7 @@ from adoption.models.measures import Measure, Measurement
 from governance import clock
 from governance.models import Rulebook
 from governance.tables.forms import TableForm
-from governance.web.form_fields import DayField, OnceForm
+from governance.web.form_fields import DayField, OnceForm, WholeNumberField
 
 
 class MeasurementForm(OnceForm):
@@ -40,14 +40,14 @@ class MeasurementForm(OnceForm):
                 required=how.weekly,
             )
         if how.share:
-            self.fields["hits"] = forms.IntegerField(label=_("Count"), min_value=0, max_value=10**12)
-            self.fields["n"] = forms.IntegerField(label=_("Sample size"), min_value=1, max_value=10**12)
+            self.fields["hits"] = WholeNumberField(label=_("Count"), min_value=0, max_value=10**12)
+            self.fields["n"] = WholeNumberField(label=_("Sample size"), min_value=1, max_value=10**12)
         else:
             self.fields["value"] = FigureField(
                 label=gettext("Mean, %(value)s") % {"value": measure.unit or "in its unit"}
             )
             self.fields["sd"] = FigureField(label=_("Standard deviation"), min_value=0)
-            self.fields["n"] = forms.IntegerField(label=_("Number of values"), min_value=1, max_value=10**12)
+            self.fields["n"] = WholeNumberField(label=_("Number of values"), min_value=1, max_value=10**12)
         self.fields["about"] = forms.ChoiceField(
             label=_("About"),
             choices=[(key, words.capitalize()) for key, words in POPULATIONS.items()],

@@ -6,40 +6,23 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
 from adoption.models.measures import BETTER, Goal
-from governance.tables.numbers import read_number
-from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import ListField, OnceForm, WordsField
+from governance.web.form_fields import AsTyped, ListField, OnceForm, WholeNumberField, WordsField
 
 
-class FigureField(forms.FloatField):
-    """A figure with a point or a comma. A share is typed in percent and kept between 0 and 1."""
+class FigureField(AsTyped, forms.FloatField):
+    """A figure as people type it. A share is typed in percent and kept between 0 and 1."""
 
     def __init__(self, *, share: bool = False, **options):
-        self.share = share
-        attrs = {"inputmode": "decimal", "autocomplete": "off"}
-        super().__init__(widget=forms.TextInput(attrs=attrs), **options)
-        self.error_messages["invalid"] = "Enter a number, for example 12.5 or 12,5."
+        super().__init__(percent=share, **options)
 
     def to_python(self, value):
         """Return the figure. A share is between 0 and 1."""
-        if isinstance(value, str):
-            number = read_number(value.strip(" %"), most=100 if self.share else None)
-            if number.either:
-                less, more = (f"{one.normalize():f}" for one in number.either)
-                words = phrase(
-                    "{} can mean {} or {}. Enter one of these two numbers.", value[:40], less, more
-                )
-                raise forms.ValidationError(words)
-            value = value if number.value is None else str(number.value)
         found = super().to_python(value)
-        return found / 100 if found is not None and self.share else found
+        return found / 100 if found is not None and self.percent else found
 
     def prepare_value(self, value):
         """Return a kept figure as it is typed, in a form that has one reading."""
-        if not isinstance(value, float):
-            return value
-        text = f"{value * 100 if self.share else value:.10g}"
-        return f"{text}0" if read_number(text).either else text
+        return super().prepare_value(value * 100 if self.percent and isinstance(value, float) else value)
 
 
 class GoalFields(forms.Form):
@@ -54,7 +37,7 @@ class GoalFields(forms.Form):
             required=how.baseline,
             help_text=_("The figure from the time before the system."),
         )
-        self.fields["baseline_n"] = forms.IntegerField(
+        self.fields["baseline_n"] = WholeNumberField(
             label=_("Sample size of the baseline"), required=how.baseline, min_value=1, max_value=10**7
         )
         self.fields["target"] = FigureField(
@@ -65,7 +48,7 @@ class GoalFields(forms.Form):
                 "must meet the target."
             ),
         )
-        self.fields["intended"] = forms.IntegerField(
+        self.fields["intended"] = WholeNumberField(
             label=_("Number of intended users"), min_value=1, max_value=10**7
         )
         if how.blind is not None:

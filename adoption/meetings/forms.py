@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.database.shown_state import OverwritingForm
 from governance.models import Board
-from governance.web.form_fields import DayField, PersonField, WordsField
+from governance.web.form_fields import DayField, PersonField, WholeNumberField, WordsField
 
 
 class MeetingForm(OverwritingForm):
@@ -55,7 +55,7 @@ class PlaceForm(forms.Form):
     WHAT = {"place": "Move the item to this position", "out": "Leave the item out of this meeting"}
 
     what = forms.ChoiceField(label=_("What"), choices=WHAT.items(), widget=forms.RadioSelect)
-    place = forms.IntegerField(label=_("Position on the agenda"), required=False, min_value=1, max_value=999)
+    place = WholeNumberField(label=_("Position on the agenda"), required=False, min_value=1, max_value=999)
     reason = WordsField(
         label=_("Why"),
         required=False,

@@ -5,12 +5,13 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.monitoring import BECOMES, MOST_DAYS
 from governance.database.shown_state import OverwritingForm
+from governance.web.form_fields import WholeNumberField
 
 
 class PromiseForm(OverwritingForm):
     """The form for the interval of the monitoring."""
 
-    every_days = forms.IntegerField(
+    every_days = WholeNumberField(
         label=_("Maximum interval in days"),
         min_value=1,
         max_value=MOST_DAYS,

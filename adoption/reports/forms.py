@@ -17,7 +17,7 @@ from adoption.models.reports import (
 from adoption.reports.actions import LONGEST
 from adoption.reports.report_kinds import kind_of
 from governance import clock
-from governance.web.form_fields import DayField, OnceForm, WordsField
+from governance.web.form_fields import DayField, OnceForm, WholeNumberField, WordsField
 
 # Those that a person gives; the others are worked out, or come with what a user reported.
 TYPED = {key: words for key, words in BEHAVIOUR_REPORT_SOURCES.items() if key in ("seen", "told", "figures")}
@@ -32,7 +32,8 @@ class BehaviourReportForm(OnceForm):
     group = forms.CharField(
         max_length=120, help_text=_("For example: the night shift of dispatch. Name a group, not a person.")
     )
-    share = forms.IntegerField(
+    share = WholeNumberField(
+        percent=True,
         required=False,
         min_value=0,
         max_value=100,

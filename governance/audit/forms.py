@@ -11,6 +11,7 @@ from governance.audit import search as audit_search
 from governance.database.shown_state import OverwritingForm
 from governance.models import SampledEntry, User
 from governance.privacy.forms import REFERENCE
+from governance.web.form_fields import WholeNumberField
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 
@@ -106,7 +107,7 @@ class DrawForm(SearchForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("The audit log keeps this text with the sample."),
     )
-    size = forms.IntegerField(
+    size = WholeNumberField(
         label=_("Number of entries"), min_value=1, max_value=audit_samples.LARGEST, initial=25
     )
     seed = forms.CharField(

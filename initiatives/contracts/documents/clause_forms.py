@@ -25,7 +25,7 @@ from governance.contracts.wording import APPROVERS, major_units, minor_units, se
 from governance.models.contracts import VOCABULARY, VocabularyWord
 from governance.vocabulary.currencies import wrong_currency
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import DayField, ListField, control_id
+from governance.web.form_fields import DayField, ListField, NumberField, WholeNumberField, control_id
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.documents.forms import LONGEST_WORDS, KeyField, proposed_key
 
@@ -77,15 +77,11 @@ FIRST = {
 OF_TERMS = {"from_minute": "from_time", "until_minute": "until_time", "minutes": "wait"}
 
 
-class AmountField(forms.DecimalField):
-    """An amount of money as people type it. The currency determines its units."""
+class AmountField(NumberField):
+    """An amount of money. The currency determines its units."""
 
     def __init__(self, **options):
-        options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
         super().__init__(required=False, min_value=0, max_digits=16, decimal_places=3, **options)
-        self.error_messages["invalid"] = phrase(
-            "Type the amount with a point before the cents, for example 50.00."
-        )
 
 
 class TestForm(forms.Form):
@@ -213,7 +209,7 @@ class ClauseForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Three letters, for instance EUR. Type amounts as 50.00."),
     )
-    most = forms.IntegerField(
+    most = WholeNumberField(
         label=gettext_lazy("Maximum number of items at once"), min_value=1, max_value=LARGEST, required=False
     )
     approvers = forms.MultipleChoiceField(
@@ -222,7 +218,7 @@ class ClauseForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    wait = forms.IntegerField(
+    wait = WholeNumberField(
         label=gettext_lazy("Time to answer"),
         min_value=1,
         max_value=LARGEST,
@@ -249,7 +245,7 @@ class ClauseForm(forms.Form):
             "Names of regions as your systems state them, separated by commas: eu-west, eu-north."
         ),
     )
-    days = forms.IntegerField(
+    days = WholeNumberField(
         label=gettext_lazy("Days"),
         min_value=1,
         max_value=36_500,

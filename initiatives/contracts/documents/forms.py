@@ -14,7 +14,7 @@ from governance.models.contracts import VOCABULARY, VocabularyWord
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import ClauseKind
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import DayField, RegionsField, WordsField
+from governance.web.form_fields import DayField, RegionsField, WholeNumberField, WordsField
 from initiatives.contracts.documents.actions import Written
 
 LONGEST_WORDS = VocabularyWord._meta.get_field("words").max_length
@@ -134,7 +134,7 @@ class BeginForm(forms.Form):
         for place, one in enumerate(starter.clauses):
             said = sentence(one.kind, one.terms, self.words)
             if one.kind == ClauseKind.AUTONOMY and one.terms.most is not None:
-                self.fields[f"most-{place}"] = forms.IntegerField(
+                self.fields[f"most-{place}"] = WholeNumberField(
                     label=_("Maximum number of items at once: clause %(number)d") % {"number": place + 1},
                     help_text=said,
                     initial=one.terms.most,
@@ -142,7 +142,7 @@ class BeginForm(forms.Form):
                     max_value=LARGEST,
                 )
             if one.terms.days is not None:
-                self.fields[f"days-{place}"] = forms.IntegerField(
+                self.fields[f"days-{place}"] = WholeNumberField(
                     label=_("Days for which records are kept"),
                     help_text=said,
                     initial=one.terms.days,

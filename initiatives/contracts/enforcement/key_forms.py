@@ -11,7 +11,7 @@ from governance.authorization.decision_queries import Wanted
 from governance.models.sign_in import ALERTS, DEPLOYMENTS, KEY_SCOPES
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import DecisionOutcome, Role
-from governance.web.form_fields import DayField, PersonField, ReasonForm
+from governance.web.form_fields import DayField, PersonField, ReasonForm, WholeNumberField
 from initiatives.contracts.enforcement.code_examples import CODES
 
 USUAL_LIFE = timedelta(days=90)
@@ -135,7 +135,7 @@ class ToldForm(forms.Form):
     action = forms.CharField(label=gettext_lazy("Action"), required=False, max_length=100)
     subject = forms.CharField(label=gettext_lazy("Subject"), required=False, max_length=220)
     resource = forms.CharField(label=gettext_lazy("Resource"), required=False, max_length=220)
-    clause = forms.IntegerField(label=gettext_lazy("Clause"), required=False, min_value=1, max_value=100_000)
+    clause = WholeNumberField(label=gettext_lazy("Clause"), required=False, min_value=1, max_value=100_000)
     key = forms.TypedChoiceField(label=gettext_lazy("Key"), required=False, coerce=int, empty_value=None)
     since = OpenDayField(label=gettext_lazy("From"))
     until = OpenDayField(label=gettext_lazy("To"))

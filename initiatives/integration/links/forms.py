@@ -11,7 +11,7 @@ from governance import clock
 from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import DayField, ListField, WordsField
+from governance.web.form_fields import DayField, ListField, WholeNumberField, WordsField
 from initiatives.integration.links.actions import FIELDS, MOST_ACCEPTED_DAYS, Place
 from initiatives.lifecycle.access.visibility import accounts_seen_by
 from initiatives.models import Deployment, Link, System, Vendor
@@ -97,7 +97,7 @@ class LinkForm(OverwritingForm):
             "initiative, use the name of the component."
         ),
     )
-    timeout_seconds = forms.IntegerField(
+    timeout_seconds = WholeNumberField(
         label=_("Time-out in seconds"), required=False, min_value=1, max_value=MOST_SECONDS
     )
     retry = forms.CharField(

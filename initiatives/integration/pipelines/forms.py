@@ -7,6 +7,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import EvidenceCondition, EvidenceKind, PipelinePlatform, Tested, ThresholdSide
+from governance.web.form_fields import NumberField
 from initiatives.integration.pipelines import platforms
 from initiatives.integration.pipelines.actions import BAR_FORMATS, OWN_KEYS
 from initiatives.models import PipelineBar
@@ -98,7 +99,7 @@ class BarForm(forms.Form):
         required=False,
         choices=[("", "---------"), *((one.value, _(one.label)) for one in EvidenceCondition)],
     )
-    threshold = forms.DecimalField(
+    threshold = NumberField(
         label=_("Threshold"),
         required=False,
         max_digits=24,

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from governance.vocabulary import EvidenceResult
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import refusal
-from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
+from governance.web.form_fields import DayField, NumberField, OnceForm, PersonField, WordsField
 from initiatives.integration.resilience.drills import proved_by_drills, suggested
 from initiatives.integration.resilience.process_actions import DIAGRAM_KINDS
 from initiatives.models import Evidence, Initiative, Link
@@ -207,7 +207,7 @@ class ProcessForm(OnceForm):
     )
     as_is = StepsField(label=_("Steps today"))
     to_be = StepsField(label=_("Planned steps"))
-    redesign_cost = forms.DecimalField(
+    redesign_cost = NumberField(
         max_digits=14,
         decimal_places=2,
         required=False,

@@ -20,6 +20,7 @@ from governance.web.form_fields import (
     PersonField,
     RegionsField,
     SinceField,
+    WholeNumberField,
     WordsField,
 )
 from initiatives.models import ServiceAccount, System, Vendor
@@ -98,7 +99,7 @@ class SystemForm(OverwritingForm, FoldedForm):
         required=False,
         help_text=_("The day on which the content last changed, not the software."),
     )
-    updated_every_days = forms.IntegerField(
+    updated_every_days = WholeNumberField(
         label=_("Days until the content is out of date"),
         min_value=1,
         max_value=MOST_DAYS,

@@ -15,7 +15,7 @@ from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import PersonField, WordsField
+from governance.web.form_fields import PersonField, WholeNumberField, WordsField
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import create_evidence, withdraw_row
 from initiatives.lifecycle.facts import supported_stage
@@ -55,7 +55,7 @@ class DependantForm(forms.Form):
         help_text=_("For instance: the weekly payment run."),
     )
     for_what = WordsField(label=_("What stops working there?"))
-    outage = forms.IntegerField(
+    outage = WholeNumberField(
         label=_("Bearable outage"),
         min_value=0,
         max_value=1000,

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.sign_in.signing import SigningForm
-from governance.web.form_fields import DayField, WordsField
+from governance.web.form_fields import DayField, WholeNumberField, WordsField
 
 
 class RiskRequestForm(forms.Form):
@@ -22,7 +22,7 @@ class RiskRequestForm(forms.Form):
         help_text=_("The risk seat uses your text to decide."),
     )
     until = DayField(label=_("Until"))
-    review_days = forms.IntegerField(
+    review_days = WholeNumberField(
         label=_("Reviewed every (days)"),
         min_value=1,
         initial=30,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from governance import clock
 from governance.database.shown_state import OverwritingForm
 from governance.vocabulary import Stage
-from governance.web.form_fields import DayField, FoldedForm, ListField
+from governance.web.form_fields import DayField, FoldedForm, ListField, WholeNumberField
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.models import Initiative
 
@@ -20,7 +20,7 @@ class ScopeForm(forms.Form):
     """The users, places, data and end of a scope."""
 
     users = forms.CharField(label=_("Users"), max_length=500, help_text=_("For instance: two pilot teams."))
-    user_count = forms.IntegerField(label=_("Number of users"), min_value=0, max_value=MOST_USERS)
+    user_count = WholeNumberField(label=_("Number of users"), min_value=0, max_value=MOST_USERS)
     departments = ListField(required=False, help_text=_("Separated by commas."))
     places = ListField(required=False, help_text=_("Sites or countries, separated by commas."))
     data_classes = ListField(

@@ -7,35 +7,25 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
 from governance.vocabulary import Layer
-from governance.web.form_fields import DayField, OnceForm
+from governance.web.form_fields import DayField, NumberField, OnceForm
 from initiatives.models import System
 from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.efforts.effort_cells import clocked
 
 
-class NumberField(forms.DecimalField):
-    """A number that may be left out, with a point or a comma."""
+class FewDecimalsField(NumberField):
+    """A number with two decimals that may be left out."""
 
-    wrong = "Enter a number, for example 2.5 or 2,5."
-
-    def __init__(self, label: str, digits: int, **options):
-        attrs = {"inputmode": "decimal", "autocomplete": "off"}
-        options |= {"max_digits": digits, "decimal_places": 2, "required": False}
-        super().__init__(label=label, widget=forms.TextInput(attrs=attrs), **options)
-        self.error_messages["invalid"] = self.wrong
-
-    def to_python(self, value):
-        """Return the number. A comma before three digits is refused, because it can part thousands."""
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+    def __init__(self, label: str, digits: int):
+        super().__init__(label=label, max_digits=digits, decimal_places=2, required=False)
 
 
-class HoursField(NumberField):
+class HoursField(FewDecimalsField):
     """Hours, as people write them down."""
-
-    wrong = "Enter hours as 2.5, 2,5, 2:30 or 2h30."
 
     def __init__(self, label: str):
         super().__init__(label, 8)
+        self.error_messages["invalid"] = "Enter hours as 2.5, 2,5, 2:30 or 2h30."
         self.widget.attrs["inputmode"] = "text"  # a phone's decimal keys know no colon
 
     def to_python(self, value):
@@ -70,14 +60,14 @@ class EffortForm(OnceForm):
     week = DayField(label=_("Week"))
     hours = HoursField(_("Hours"))
     words = forms.CharField(label=_("What"), max_length=250, required=False)
-    waited_days = NumberField(_("Days waited"), 6)
+    waited_days = FewDecimalsField(_("Days waited"), 6)
     waits_for = forms.CharField(
         label=_("Reason for waiting"),
         max_length=160,
         required=False,
         widget=forms.TextInput(attrs={"list": "waits-for", "autocomplete": "off"}),
     )
-    money = NumberField(_("Money"), 14)
+    money = FewDecimalsField(_("Money"), 14)
     currency = forms.CharField(
         label=_("Currency"), max_length=3, required=False, widget=forms.TextInput(attrs={"size": 3})
     )

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.vocabulary import Layer
-from governance.web.form_fields import DayField, OnceForm, WordsField
+from governance.web.form_fields import DayField, NumberField, OnceForm, WordsField
 from initiatives.models.notes import EVENT_KINDS
 
 
@@ -37,7 +37,7 @@ class FundingForm(OnceForm):
         label=_("Basis"),
         help_text=_("Name what they saw or read before they decided, for example a demo."),
     )
-    amount = forms.DecimalField(
+    amount = NumberField(
         label=_("Amount"), max_digits=14, decimal_places=2, required=False, help_text=_("Optional.")
     )
     currency = forms.CharField(max_length=3, required=False, help_text=_("Three letters, for example EUR."))

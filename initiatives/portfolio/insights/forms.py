@@ -15,7 +15,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import UnitField
 from governance.templatetags.days import keep
 from governance.vocabulary import Layer
-from governance.web.form_fields import WordsField
+from governance.web.form_fields import WholeNumberField, WordsField
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.models import Initiative
@@ -142,7 +142,7 @@ class InitiativeNumberField(forms.CharField):
 class SecondLooksForm(forms.Form):
     """The number of verifications for a second look, the initiative and the reason."""
 
-    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=second_looks.MOST, initial=10)
+    size = WholeNumberField(label=_("How many"), min_value=1, max_value=second_looks.MOST, initial=10)
     initiative = InitiativeNumberField(
         label=_("Initiative"),
         required=False,

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import Comparison, Layer
-from governance.web.form_fields import DayField
+from governance.web.form_fields import DayField, NumberField, WholeNumberField
 from initiatives.models import Deployment, Initiative
 
 DIGITS, PLACES = 20, 6  # of numbers, in all and behind the point
@@ -24,7 +24,7 @@ class EvaluationForm(forms.Form):
     )
     metric = forms.CharField(max_length=120, help_text=_("For example: accuracy, or minutes per letter."))
     comparison = forms.ChoiceField(label=_("A good result is"), choices=Comparison.choices)
-    threshold = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
+    threshold = NumberField(max_digits=DIGITS, decimal_places=PLACES)
 
     def __init__(self, *args, initiative: Initiative, **options):
         super().__init__(*args, **options)
@@ -39,8 +39,8 @@ class EvaluationForm(forms.Form):
 class ResultForm(forms.Form):
     """A form for a measured result, its number of examples and its day."""
 
-    result = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
-    n = forms.IntegerField(
+    result = NumberField(max_digits=DIGITS, decimal_places=PLACES)
+    n = WholeNumberField(
         label=_("Examples"),
         min_value=1,
         max_value=MOST_EXAMPLES,
