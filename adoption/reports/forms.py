@@ -56,7 +56,6 @@ class BehaviourReportForm(OnceForm):
     observed_on = DayField(label=_("Seen on"), initial=clock.today)
     may_ask = forms.BooleanField(
         required=False,
-        initial=True,
         label=_("The chair of the board may ask for my name, and I am notified"),
     )
 

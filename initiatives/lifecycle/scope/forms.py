@@ -81,8 +81,6 @@ class PlannedScopeForm(OverwritingForm, FoldedForm, ScopeForm):
                 "ends_on": clock.today() + TRIAL,
                 **{name: value for name, value in initial.items() if value not in ("", [], None)},
                 "for_stage": next_stage,
-                "rollout": True,
-                "live_data": True,
             }
         elif known is not None and known.starts_at is None:
             initial["for_stage"] = known.for_stage

@@ -1,4 +1,4 @@
-"""Every number field reads numbers as people type them, and asks about a number with two readings."""
+"""Every number field reads numbers as people type them, and no box is ticked for a person."""
 
 import ast
 from decimal import Decimal
@@ -86,3 +86,19 @@ def test_no_form_reads_a_visible_number_in_another_way():
                 if plain and "HiddenInput" not in ast.unparse(node):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []
+
+
+# An option of the act, whose effect the preview shows before the act.
+TICKED = {"governance/organisation/forms.py: invite"}
+
+
+def test_no_box_is_ticked_for_the_person():
+    ticked = set()
+    for app in ("governance", "initiatives", "adoption"):
+        for path in sorted((ROOT / app).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                    field = ast.unparse(node.value)
+                    if field.startswith("forms.BooleanField(") and "initial=True" in field:
+                        ticked.add(f"{path.relative_to(ROOT)}: {ast.unparse(node.targets[0])}")
+    assert ticked == TICKED
