@@ -52,11 +52,11 @@ class AsTyped:
     def to_python(self, value):
         """Return the number, or None for an empty field. Raises ValidationError if the text has two readings."""
         if not isinstance(value, str):
-            return super().to_python(value)  # type: ignore[misc]  # of the number field beside this mixin
+            return super().to_python(value)
         digits = value.rstrip("".join(sorted(set(value) - set("0123456789"))))
         unit = value[len(digits) :].strip(" .,").casefold()
         if unit and not self._knows(unit):
-            return super().to_python(value)  # type: ignore[misc]
+            return super().to_python(value)
         number = read_number(digits, most=100 if self.percent else None, whole=self.whole)
         found = number.either or ((number.value,) if number.value is not None else ())
         if unit == "%" and not self.percent:
@@ -65,7 +65,7 @@ class AsTyped:
         if len(texts) > 1:
             words = phrase("{} can mean {}. Enter one of these numbers.", value[:40], ", ".join(texts))
             raise forms.ValidationError(words)
-        return super().to_python(texts[0] if texts else value)  # type: ignore[misc]
+        return super().to_python(texts[0] if texts else value)
 
     def _knows(self, unit: str) -> bool:
         """Return True if the unit may follow the number."""

@@ -153,6 +153,8 @@ class EvidenceItemForm(forms.Form):
 
     def __init__(self, *args, initiative: Initiative, rulebook, kinds, tested=(), **kwargs):
         super().__init__(*args, **kwargs)
+        for name in ("file", "link", "result"):  # a kind needs one of the first two, and some kinds the third
+            self.fields[name].needed = True
         self.initiative = initiative
         offered = added_kinds(rulebook)
         kinds = [kind for kind in offered if kind in kinds]

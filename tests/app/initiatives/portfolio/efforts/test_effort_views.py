@@ -79,7 +79,7 @@ def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was
     [
         ({"integration": "much"}, "integration", "Enter hours as 2.5, 2,5, 2:30 or 2h30."),
         ({"integration": "1", "policy": "5000"}, "policy", "The hours are too many for one week"),
-        ({"integration": "1,250"}, "integration", "no more than 2 decimal places"),
+        ({"integration": "1,250"}, "integration", "can mean"),
         ({"integration": "-1"}, "integration", "Enter a number of 0 or more."),
         ({}, "__all__", "Enter hours for at least one layer."),
     ],
