@@ -3,7 +3,7 @@
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.vocabulary import Role
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import signers
 from initiatives.models import Initiative
 
 SEAT = "adoption_change"
@@ -16,5 +16,5 @@ def confirmers(initiative: Initiative) -> list[User]:
     return [
         member.person
         for member in seat_holders(members_now(board_for(initiative.unit)), SEAT)
-        if not initiative_permissions.barred_from_signing(initiative, member.person)
+        if not signers.barred_from_signing(initiative, member.person)
     ]

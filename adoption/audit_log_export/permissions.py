@@ -5,23 +5,21 @@ from governance.models import User
 from governance.people.permissions import may_audit
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import BoardRole
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, visibility
 from initiatives.models import Initiative
 
 
 def may_ask(initiative: Initiative, person: User) -> Answer:
     """Return whether the person may export this log. Auditors and the board's chair may, if they see the initiative."""
-    if not initiative_permissions.may_see(initiative, person):
+    if not visibility.may_see(initiative, person):
         return no("You cannot see this initiative. Ask its owner for access.")
     return asks(initiative, person)
 
 
 def asks(initiative: Initiative, person: User) -> Answer:
     """Return the same answer for a person who is known to see the initiative."""
-    leads = initiative_permissions.memberships_on(
-        initiative, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
-    )
-    if may_audit(person) or (leads and initiative_permissions.is_any_chair(initiative, person)):
+    leads = roles_and_seats.memberships_on(initiative, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR))
+    if may_audit(person) or (leads and roles_and_seats.is_any_chair(initiative, person)):
         return yes()
     return no(
         "Only auditors and the chair of the board can export the audit log of this initiative.",
@@ -52,7 +50,7 @@ def may_have(row: AuditLogExport, person: User) -> Answer:
 def may_have_files(initiative: Initiative | None, person: User) -> Answer:
     """Return whether the person may include evidence files. They must be able to open each file."""
     if initiative is not None:
-        return initiative_permissions.may_open_file(initiative, person)
+        return visibility.may_open_file(initiative, person)
     if person.is_admin:
         return no("Admins cannot read evidence.", "Export without files, or ask another auditor.")
     return yes()

@@ -23,7 +23,9 @@ from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import in_the_future, phrase
-from initiatives.lifecycle.access.permissions import accepted, acting_chair, ever_owned, may_see
+from initiatives.lifecycle.access.roles_and_seats import accepted, acting_chair
+from initiatives.lifecycle.access.signers import ever_owned
+from initiatives.lifecycle.access.visibility import may_see
 from initiatives.lifecycle.changes.actions import Pulled, pull_many
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage

@@ -3,7 +3,7 @@
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.models import Initiative
 
 
@@ -12,9 +12,9 @@ def may_open(initiative: Initiative, person: User) -> Answer:
     if initiative.withdrawn_at:
         return no("This initiative was registered by mistake and withdrawn.")
     if (
-        initiative_permissions.is_owner(initiative, person)
-        or initiative_permissions.roles_of(initiative, person)
-        or initiative_permissions.sits_on_board(initiative, person)
+        roles_and_seats.is_owner(initiative, person)
+        or roles_and_seats.roles_of(initiative, person)
+        or roles_and_seats.sits_on_board(initiative, person)
     ):
         return yes()
     return no(
@@ -36,11 +36,11 @@ def may_judge(incident, person: User) -> Answer:
     leads = person.is_active and person.pk == incident.lead_id
     if (
         leads
-        or initiative_permissions.is_owner(initiative, person)
-        or initiative_permissions.is_acting_chair(initiative, person)
+        or roles_and_seats.is_owner(initiative, person)
+        or roles_and_seats.is_acting_chair(initiative, person)
     ):
         return yes()
-    if "support_owner" in initiative_permissions.roles_of(initiative, person):
+    if "support_owner" in roles_and_seats.roles_of(initiative, person):
         return yes()
     return no(
         "Only the owner, the support owner, the person who leads the response, or the chair can do this.",

@@ -10,7 +10,7 @@ from adoption.models.incidents import CLOSED, OPEN, RESOLVED
 from governance.models import User
 from governance.vocabulary.phrases import joined, label, phrase
 from initiatives.integration.resilience.drill_findings import current_drills, tried
-from initiatives.lifecycle.access import kill_switch_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Link
 
 
@@ -88,7 +88,7 @@ def _stop_it(incident: Incident, person: User) -> list[Step]:
         return []
     if initiative.kill_switches.filter(released_at__isnull=True).exists():
         return [Step(phrase("The kill switch is on. Plumbline denies every request from the systems."))]
-    may = kill_switch_permissions.may_switch(initiative, person)
+    may = initiative_permissions.may_switch(initiative, person)
     more = phrase("Plumbline then denies every request from the systems, within a second.")
     if not may:
         more = joined(more, may)

@@ -37,9 +37,9 @@ from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access.permissions import may_manage
 from initiatives.lifecycle.initiative.initiative_frame import acted, ask, initiative_context, sent
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.permissions import may_manage
 
 TAB = "incidents"
 # Kinds of reports that can become an incident.

@@ -12,7 +12,7 @@ from adoption.models import Lesson
 from governance.database.embeddings import by_meaning
 from governance.database.text_search import LONGEST_SENTENCE, asked
 from governance.models import User
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 
 LONGEST = LONGEST_SENTENCE  # letters of a question
 SHOWN = 100  # lessons in an answer
@@ -54,7 +54,7 @@ class Answers:
 
 def readable(person: User) -> QuerySet[Lesson]:
     """Return the lessons that the person may read. They include those of confidential initiatives they see."""
-    seen = initiative_permissions.visible_to(person).filter(pk=OuterRef("post_mortem__initiative"))
+    seen = visibility.visible_to(person).filter(pk=OuterRef("post_mortem__initiative"))
     open_initiative = (
         Q(post_mortem__isnull=True) | Q(post_mortem__initiative__confidential=False) | Exists(seen)
     )

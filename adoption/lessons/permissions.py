@@ -6,7 +6,8 @@ from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 
@@ -66,7 +67,7 @@ def may_link(lesson: Lesson, known: Lesson | None, person: User) -> Answer:
     if lesson.post_mortem_id is None:
         return no("Only a lesson of an initiative can be linked to an earlier lesson.")
     initiative = lesson.post_mortem.initiative
-    seated = initiative_permissions.holds_seat(initiative, person, SEAT)
+    seated = roles_and_seats.holds_seat(initiative, person, SEAT)
     if not seated and not initiative_permissions.may_collaborate(initiative, person):
         return no("Only the team of the initiative or the adoption seat of its board can record this.")
     if known is not None and not LessonResponse.objects.filter(initiative=initiative, lesson=known).exists():

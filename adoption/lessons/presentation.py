@@ -9,7 +9,7 @@ from adoption.lessons import lesson_matching, lesson_search
 from adoption.lessons.actions import unanswered_among
 from adoption.models import Lesson, LessonResponse, LessonWords
 from governance.models import User
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import Initiative
 
@@ -115,6 +115,4 @@ def like(title: str, problem: str, person: User) -> list[Shown]:
 
 def seen_initiatives(person: User, keys: Iterable[int]) -> set[int]:
     """Return those of these initiatives that the person may open."""
-    return set(
-        initiative_permissions.visible_to(person).filter(pk__in=list(keys)).values_list("pk", flat=True)
-    )
+    return set(visibility.visible_to(person).filter(pk__in=list(keys)).values_list("pk", flat=True))

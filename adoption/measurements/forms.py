@@ -15,7 +15,8 @@ from adoption.models.measures import Measure, Measurement
 from governance import clock
 from governance.models import Rulebook
 from governance.tables.forms import TableForm
-from governance.web.form_fields import DayField, OnceForm, WholeNumberField
+from governance.tables.number_fields import WholeNumberField
+from governance.web.form_fields import DayField, OnceForm
 
 
 class MeasurementForm(OnceForm):

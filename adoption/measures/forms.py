@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
 from adoption.models.measures import BETTER, Goal
-from governance.web.form_fields import AsTyped, ListField, OnceForm, WholeNumberField, WordsField
+from governance.tables.number_fields import AsTyped, WholeNumberField
+from governance.web.form_fields import ListField, OnceForm, WordsField
 
 
 class FigureField(AsTyped, forms.FloatField):

@@ -10,7 +10,7 @@ from adoption.models import Measure, Tally
 from governance import clock
 from governance.models import Rulebook
 from governance.vocabulary import RUNNING_STAGES
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Obligation
@@ -60,16 +60,14 @@ def open_silence_obligations() -> list[Obligation]:
             if not silent_since(last).filter(pk=measure.pk).exists():
                 continue  # a measurement came meanwhile
             heard = measure.heard or measure.declared_at
-            role = initiative_permissions.accepted(initiative, "owner")
+            role = roles_and_seats.accepted(initiative, "owner")
             obligation = open_obligation(
                 initiative,
                 "measurement",
                 source=silence_of(measure.pk),
                 text=f"No measurement since {said_day(clock.local_day(heard))}: {measure.words}"[:250],
                 due=clock.today() + timedelta(days=DAYS_TO_READ),
-                responsible=role.person
-                if role is not None
-                else initiative_permissions.acting_chair(initiative)[0],
+                responsible=role.person if role is not None else roles_and_seats.acting_chair(initiative)[0],
             )
             if obligation is not None:
                 opened.append(obligation)

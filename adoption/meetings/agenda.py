@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import User
 from governance.people.boards import units_of_board
 from governance.vocabulary import RUNNING_STAGES, ReviewOutcome
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.reviews import review_summaries
 from initiatives.lifecycle.reviews.review_summaries import Glance
 from initiatives.models import Initiative, Review
@@ -93,7 +93,7 @@ def points(meeting: Meeting, person: User | None = None) -> list[Point]:
 
 def _seen(person: User, rows: list[AgendaPoint], reviews: list[Review]) -> set[int]:
     keys = {row.initiative_id for row in rows} | {review.initiative_id for review in reviews}
-    found = initiative_permissions.visible_to(person).filter(pk__in=[key for key in keys if key])
+    found = visibility.visible_to(person).filter(pk__in=[key for key in keys if key])
     return set(found.values_list("pk", flat=True))
 
 

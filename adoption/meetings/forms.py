@@ -5,7 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.database.shown_state import OverwritingForm
 from governance.models import Board
-from governance.web.form_fields import DayField, PersonField, WholeNumberField, WordsField
+from governance.tables.number_fields import WholeNumberField
+from governance.web.form_fields import DayField, PersonField, WordsField
 
 
 class MeetingForm(OverwritingForm):

@@ -8,7 +8,7 @@ from governance.people.boards import members_now, seats_held
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import BoardRole
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 
 LEADING = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
 
@@ -22,7 +22,7 @@ def visible_meetings(person: User) -> QuerySet:
     if person.is_admin or person.is_auditor:
         return rows
     boards = {member.board_id for member in seats_held(person)}
-    seen = initiative_permissions.visible_to(person).order_by().values("pk")
+    seen = visibility.visible_to(person).order_by().values("pk")
     return rows.filter(Q(board__in=boards) | Q(secretary=person) | Q(points__initiative__in=seen)).distinct()
 
 

@@ -2,7 +2,7 @@
 
 from governance.models import User
 from governance.permission_result import Answer
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 

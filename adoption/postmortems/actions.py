@@ -17,7 +17,7 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.holds.actions import complete_confirmed
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.reminders.telling import tell
@@ -121,7 +121,7 @@ def confirm(
         row = _in_review(post_mortem)
         permissions.may_confirm(row, by).or_refuse()
         cooling_off.may_lift(
-            by, initiative_permissions.memberships_on(initiative, by, (adoption_seat.SEAT,))
+            by, roles_and_seats.memberships_on(initiative, by, (adoption_seat.SEAT,))
         ).or_refuse()
         _same_version(row, version)
         if not no_lesson and not row.lessons.current().exists():

@@ -15,7 +15,7 @@ from governance.files import file_previews
 from governance.queue.task_base import named
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.storage import file_fingerprints
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.evidence.file_views import guarded
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
@@ -131,7 +131,7 @@ def _opened(request: SignedInRequest, pk: int):
     Raises Http404. If storage does not have the file that was recorded, the worker checks it.
     """
     kept, row = _kept(request, pk)
-    initiative_permissions.may_open_file(row.initiative, request.user).or_refuse()
+    visibility.may_open_file(row.initiative, request.user).or_refuse()
     found = file_fingerprints.opened(kept.file.name, kept.sha256)
     if found.file is None:
         file_fingerprints.ask_worker(named("adoption.tasks.check_attachment"), kept.pk)

@@ -9,9 +9,10 @@ from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import WRITTEN_OBLIGATIONS
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, signers
 from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.holds.deeds import may_answer_for
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative, Obligation
 
 
@@ -36,7 +37,7 @@ def may_write(post_mortem, person: User) -> Answer:
         )
     may = may_start(post_mortem.obligation, person)
     return may or (
-        yes() if person.is_active and initiative_permissions.roles_of(post_mortem.initiative, person) else may
+        yes() if person.is_active and roles_and_seats.roles_of(post_mortem.initiative, person) else may
     )
 
 
@@ -62,7 +63,7 @@ def may_resolve_comment(post_mortem, comment, person: User) -> Answer:
     """Return whether the person may resolve a comment. Its author may, and the writers of the post-mortem."""
     if comment.by_id == person.pk or may_start(post_mortem.obligation, person):
         return yes()
-    if person.is_active and initiative_permissions.roles_of(post_mortem.initiative, person):
+    if person.is_active and roles_and_seats.roles_of(post_mortem.initiative, person):
         return yes()
     return no(phrase("Only the writers or {} can resolve this comment.", comment.by))
 
@@ -99,12 +100,12 @@ def may_confirm(post_mortem, person: User) -> Answer:
         )
     if post_mortem.state == post_mortem.PUBLISHED:
         return no(phrase("{} confirmed the post-mortem already.", post_mortem.published_by))
-    if not initiative_permissions.holds_seat(initiative, person, adoption_seat.SEAT):
+    if not roles_and_seats.holds_seat(initiative, person, adoption_seat.SEAT):
         return no(
             "Only the adoption seat of the initiative's board can confirm the post-mortem.",
             _seated(initiative),
         )
-    if barred := initiative_permissions.barred_from_signing(initiative, person):
+    if barred := signers.barred_from_signing(initiative, person):
         return no(said(barred), "Ask someone else in the seat to confirm it.")
     if held_a_role(post_mortem, person):
         return no(

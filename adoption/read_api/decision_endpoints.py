@@ -19,7 +19,7 @@ from governance.web.machine_api import Answered
 from initiatives.contracts.enforcement.key_forms import ToldForm
 from initiatives.contracts.enforcement.logged_decision_views import keys_of, presented
 from initiatives.inbox.review_list.views import reviews_seen_by
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.access.initiative_lookup import (
     initiative_for,
     portfolio_on_any_day,
@@ -69,7 +69,7 @@ def reviews(request: SignedInRequest, query: Parameters[ReviewsQuery]) -> dict:
     paging = paging_of(request, query)
     rows = reviews_seen_by(request.user).select_related("opened_by")
     if query.initiative:
-        seen = initiative_permissions.visible_to(request.user)
+        seen = visibility.visible_to(request.user)
         only = with_ref(seen, query.initiative)
         rows = rows.filter(initiative=only or initiative_for(request.user, query.initiative))
     if query.gate:
@@ -250,7 +250,7 @@ def _decided(request: SignedInRequest, wanted: decision_register.Wanted, paging:
         skipped = paging.after[1]
         kept = vars(wanted) | {"until": min(filter(None, (wanted.until, until)))}
         wanted = decision_register.Wanted(**kept)
-    found = decision_register.decisions(initiative_permissions.visible_to(request.user), wanted)
+    found = decision_register.decisions(visibility.visible_to(request.user), wanted)
     return list(found[skipped : skipped + paging.limit + 1]), skipped
 
 
@@ -317,10 +317,10 @@ def logged_decisions(request: SignedInRequest, ref: str, query: Parameters[Logge
     A page may have few rows, or none, and still a next page. A filter looks through a part of the log at a time.
     """
     paging, row = paging_of(request, query), initiative_for(request.user, ref)
-    reads = bool(initiative_permissions.may_read_decision_requests(row, request.user))
+    reads = bool(visibility.may_read_decision_requests(row, request.user))
     keys = keys_of(row)
     if query.subject and not reads:
-        initiative_permissions.may_read_decision_requests(row, request.user).or_refuse()
+        visibility.may_read_decision_requests(row, request.user).or_refuse()
     form = whole(ToldForm(request.GET, keys=keys.values(), subjects=reads))
     before = decision_queries.Place.read(paging.after) if paging.after else None
     found = decision_queries.page(row.number, form.wanted, before, query.limit)
@@ -363,7 +363,7 @@ class LoggedDecisionWhole(LoggedDecision):
 def logged_decision(request: SignedInRequest, ref: str, place: str, query: Parameters[Query]) -> dict:
     """Show one decision that a system was told, with the whole request."""
     initiative = initiative_for(request.user, ref)
-    initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
+    visibility.may_read_decision_requests(initiative, request.user).or_refuse()
     at = decision_queries.Place.read(place)
     row = decision_queries.one(initiative.number, at) if at else None
     if row is None:

@@ -17,7 +17,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Level, Stage
 from governance.web.machine_api import Answered
 from initiatives.contracts.documents import views as contract_views
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.access.initiative_lookup import (
     initiative_for,
     initiative_on_any_day,
@@ -86,7 +86,7 @@ def initiatives(request: SignedInRequest, query: Parameters[InitiativesQuery]) -
     paging, rulebook = paging_of(request, query), Rulebook.objects.in_force()
     chosen = chosen_initiatives(request, rulebook)
     whole(chosen.form)
-    seen: Any = initiative_permissions.visible_to(request.user)
+    seen: Any = visibility.visible_to(request.user)
     listing = Listing(chosen, seen.own(), rulebook, clock.now())
     found = paging.of_rows(chosen.qs.values_list("pk", "number"), "number")
     rows = {row.pk: row for row in listing.rows(pk for pk, _ in found)}
@@ -506,7 +506,7 @@ class ObligationOut(Schema):
 @endpoint("/obligations", scope=READ_INITIATIVES, answer=Page[ObligationOut], on_day=portfolio_on_any_day)
 def obligations(request: SignedInRequest, query: Parameters[ObligationsQuery]) -> dict:
     """List the open obligations of initiatives that the owner of the token may open."""
-    paging, seen = paging_of(request, query), initiative_permissions.visible_to(request.user)
+    paging, seen = paging_of(request, query), visibility.visible_to(request.user)
     if query.initiative:
         only = with_ref(seen, query.initiative)
         only = only if only is not None else initiative_for(request.user, query.initiative)

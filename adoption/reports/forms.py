@@ -17,7 +17,8 @@ from adoption.models.reports import (
 from adoption.reports.actions import LONGEST
 from adoption.reports.report_kinds import kind_of
 from governance import clock
-from governance.web.form_fields import DayField, OnceForm, WholeNumberField, WordsField
+from governance.tables.number_fields import WholeNumberField
+from governance.web.form_fields import DayField, OnceForm, WordsField
 
 # Those that a person gives; the others are worked out, or come with what a user reported.
 TYPED = {key: words for key, words in BEHAVIOUR_REPORT_SOURCES.items() if key in ("seen", "told", "figures")}

@@ -7,7 +7,8 @@ from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, signers, visibility
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 # The promise on every page before a person reports. The code below and `sources` keep it.
@@ -32,7 +33,7 @@ def may_report(initiative: Initiative, person: User) -> Answer:
         )
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")
-    if initiative.confidential and not initiative_permissions.may_see(initiative, person):
+    if initiative.confidential and not visibility.may_see(initiative, person):
         return no("You cannot see this initiative. Ask its owner for access.")
     return yes()
 
@@ -42,21 +43,21 @@ def may_answer(initiative: Initiative, person: User) -> Answer:
 
     Its acting chair or its adoption seat may. The holder of the seat must not be on the initiative's team.
     """
-    if initiative_permissions.is_acting_chair(initiative, person):
+    if roles_and_seats.is_acting_chair(initiative, person):
         return yes()
-    if not initiative_permissions.holds_seat(initiative, person, SEAT):
+    if not roles_and_seats.holds_seat(initiative, person, SEAT):
         return no(
             "Only the chair or the adoption seat of the initiative's board can answer this.",
             _named(initiative),
         )
-    if barred := initiative_permissions.barred_from_signing(initiative, person):
+    if barred := signers.barred_from_signing(initiative, person):
         return no(said(barred), _named(initiative))
     return yes()
 
 
 def answerers(initiative: Initiative) -> list[User]:
     """Return who may answer a behaviour report of the initiative now."""
-    chair, _ = initiative_permissions.acting_chair(initiative)
+    chair, _ = roles_and_seats.acting_chair(initiative)
     people = [chair] if chair is not None else []
     return list({person.pk: person for person in [*people, *confirmers(initiative)]}.values())
 
@@ -94,14 +95,14 @@ def may_operate(initiative: Initiative, person: User) -> Answer:
 
 
 def _holds(initiative: Initiative, person: User, roles: tuple[Role, ...]) -> bool:
-    return initiative_permissions.is_owner(initiative, person) or bool(
-        initiative_permissions.roles_of(initiative, person) & set(roles)
+    return roles_and_seats.is_owner(initiative, person) or bool(
+        roles_and_seats.roles_of(initiative, person) & set(roles)
     )
 
 
 def holding(initiative: Initiative, roles: tuple[Role, ...]) -> list[User]:
     """Return who has these roles on the initiative, else who registered it."""
-    found = (initiative_permissions.accepted(initiative, role) for role in roles)
+    found = (roles_and_seats.accepted(initiative, role) for role in roles)
     people = {row.person_id: row.person for row in found if row is not None}
     if not people and initiative.registered_by is not None:
         people[initiative.registered_by_id] = initiative.registered_by
@@ -130,7 +131,7 @@ def above(person: User) -> set[int]:
 
 def chairs_words(initiative: Initiative, person: User) -> str:
     """Return a sentence about who could ask for the person's name now. Pages show it before they report."""
-    chair, why = initiative_permissions.acting_chair(initiative)
+    chair, why = roles_and_seats.acting_chair(initiative)
     if chair is None:
         return f"No one can ask for your name at the moment: {why}."
     if chair.pk == person.pk:

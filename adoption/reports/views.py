@@ -28,7 +28,7 @@ from governance.vocabulary.phrases import Phrase, phrase
 from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access.permissions import may_see, visible_to
+from initiatives.lifecycle.access.visibility import may_see, visible_to
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,

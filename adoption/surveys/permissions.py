@@ -9,7 +9,7 @@ from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 APART = timedelta(

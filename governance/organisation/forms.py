@@ -38,7 +38,9 @@ class LinesForm(TableForm):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.fields["file"].required = False
-        self.fields["file"].needed = self.fields["text"].needed = True  # one of the two, so neither is optional
+        self.fields["file"].needed = self.fields["text"].needed = (
+            True  # one of the two, so neither is optional
+        )
 
     def clean(self):
         """Ask for a file or for text."""

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -15,9 +13,7 @@ from governance import clock
 from governance.models import Board, Membership, Unit, User
 from governance.sign_in.forms import Picker
 from governance.tables.columns import first_day, parse_date
-from governance.tables.numbers import read_number
 from governance.vocabulary import Seat
-from governance.vocabulary.phrases import phrase
 
 # Days outside these are typing errors; times beyond them would leave the calendar.
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -27,69 +23,6 @@ LONGEST_TEXT = 20_000
 def control_id(field: forms.BoundField) -> str:
     """Return the id of the control of a field, to which an error links. In a group of boxes it is the first box."""
     return field.id_for_label or f"{field.auto_id}_0"
-
-
-class AsTyped:
-    """A mixin of number fields that read numbers as people type them: thousands, a comma, a percent sign, a unit.
-
-    A number with two readings is asked about. `percent` is True if the unit of the field is percent. Words after the
-    number are read if the label or the help text of the field has them.
-    """
-
-    whole = False
-    label: Any
-    help_text: Any
-
-    def __init__(self, *, percent: bool = False, **options):
-        self.percent = percent
-        mode = "numeric" if self.whole else "decimal"
-        options.setdefault("widget", forms.TextInput(attrs={"inputmode": mode, "autocomplete": "off"}))
-        if not self.whole:
-            invalid = {"invalid": "Enter a number, for example 12.5 or 12,5."}
-            options["error_messages"] = invalid | options.get("error_messages", {})
-        super().__init__(**options)
-
-    def to_python(self, value):
-        """Return the number, or None for an empty field. Raises ValidationError if the text has two readings."""
-        if not isinstance(value, str):
-            return super().to_python(value)
-        digits = value.rstrip("".join(sorted(set(value) - set("0123456789"))))
-        unit = value[len(digits) :].strip(" .,").casefold()
-        if unit and not self._knows(unit):
-            return super().to_python(value)
-        number = read_number(digits, most=100 if self.percent else None, whole=self.whole)
-        found = number.either or ((number.value,) if number.value is not None else ())
-        if unit == "%" and not self.percent:
-            found = (*(one / 100 for one in found), *found)
-        texts = [f"{one.normalize():f}" for one in found]
-        if len(texts) > 1:
-            words = phrase("{} can mean {}. Enter one of these numbers.", value[:40], ", ".join(texts))
-            raise forms.ValidationError(words)
-        return super().to_python(texts[0] if texts else value)
-
-    def _knows(self, unit: str) -> bool:
-        """Return True if the unit may follow the number."""
-        if unit == "%":
-            return self.percent or not self.whole
-        known = set(re.findall(r"\w+", f"{self.label} {self.help_text}".casefold()))
-        return all({word, f"{word}s", word.removesuffix("s")} & known for word in re.findall(r"\w+", unit))
-
-    def prepare_value(self, value):
-        """Return a kept number in a form that has one reading."""
-        if not isinstance(value, (float, Decimal)):
-            return value
-        text = f"{value:.10g}" if isinstance(value, float) else f"{value:f}"
-        return f"{text}0" if read_number(text).either else text
-
-
-class WholeNumberField(AsTyped, forms.IntegerField):
-    """A whole number as people type it."""
-
-    whole = True
-
-
-class NumberField(AsTyped, forms.DecimalField):
-    """A number as people type it."""
 
 
 class DayField(forms.DateField):

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from governance.interaction_retention import holds
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.lifecycle.access.permissions import may_manage_keys, may_see, roles_of
+from initiatives.lifecycle.access.roles_and_seats import roles_of
+from initiatives.lifecycle.access.visibility import may_see
+from initiatives.lifecycle.initiative.permissions import may_manage_keys
 from initiatives.models import Initiative
 
 

@@ -38,10 +38,10 @@ from initiatives.interactions.permissions import (
     may_take_file,
 )
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access.permissions import may_change_what_runs
 from initiatives.lifecycle.evidence.file_views import guarded
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.lifecycle.initiative.permissions import may_change_what_runs
 from initiatives.models import Initiative, LogFinding
 
 DAYS = 14  # shown of the comparison

@@ -32,8 +32,8 @@ class Judgement:
 
 
 UNJUDGED = Judgement()
-# Who may make a move: `initiatives.lifecycle.access.permissions` imports the models and enters its rules here, by
-# these names.
+# Who may make a move: `initiatives.lifecycle.initiative.permissions` imports the models and enters its rules here,
+# by these names.
 WHO_MAY: dict[str, Callable[[Any, Any], Answer]] = {}
 
 

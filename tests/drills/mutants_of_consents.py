@@ -56,7 +56,7 @@ MUTANTS = [
     (
         "a team member consents to nothing",
         "initiatives.lifecycle.consents.consent_kinds:Kind.may_refuse",
-        "if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):",
+        "if reasons := signers.barred_from_signing(initiative, person, now=True):",
         "if reasons := []:",
         f"{CONSENTS} -k team_member",
     ),

@@ -160,7 +160,7 @@ MUTANTS = [
     ),
     (
         "whoever decides was not reset by a team member",
-        "initiatives.lifecycle.access.permissions:may_raise",
+        "initiatives.lifecycle.initiative.permissions:may_raise",
         "_not_reset_by_team_member(initiative, person) if decides else decides",
         "decides",
         f"{DUTIES} -k a_day_later",

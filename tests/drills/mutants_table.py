@@ -89,14 +89,14 @@ MUTANTS = [
     ),
     (
         "a chair who is a team member does not decide",
-        "initiatives.lifecycle.access.permissions:acting_chair",
+        "initiatives.lifecycle.access.roles_and_seats:acting_chair",
         "if not barred and not member.away:",
         "if not member.away:",
         "tests/app/initiatives/lifecycle/reviews/test_separation_of_duties.py -k chair",
     ),
     (
         "nobody accepts a role for another",
-        "initiatives.lifecycle.access.permissions:may_answer_role",
+        "initiatives.lifecycle.roles.permissions:may_answer_role",
         'if assignment.person_id != person.pk:\n        return no(\n            phrase("Only',
         'if False:\n        return no(\n            phrase("Only',
         "tests/app/initiatives/lifecycle/reviews/test_separation_of_duties.py -k nobody_accepts",
@@ -300,7 +300,7 @@ MUTANTS = [
     ),
     (
         "capturing is off unless switched on",
-        "initiatives.lifecycle.access.permissions:may_capture",
+        "initiatives.lifecycle.initiative.permissions:may_capture",
         "if not settings.CAPTURE_LINKS:",
         "if False:",
         "tests/app/initiatives/lifecycle/initiative/test_link_fetcher.py",
@@ -608,7 +608,7 @@ MUTANTS = [
     ),
     (
         "an approving sign-off waits",
-        "initiatives.lifecycle.access.permissions:may_sign",
+        "initiatives.lifecycle.initiative.permissions:may_sign",
         "return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))",
         "return yes()",
         "tests/acceptance/attacks/test_account_attacks.py -k after_a_reset_by_another",

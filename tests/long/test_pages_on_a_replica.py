@@ -25,7 +25,7 @@ from governance.queue.task_base import QueuedTask
 from governance.transparency_log import as_of, sealing
 from governance.web import middleware
 from governance.web.pages.as_of_views import Day
-from initiatives.lifecycle.access import permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.models import Initiative
 from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
 from tests.support import factories
@@ -207,7 +207,7 @@ def an_export_is_written_from_it(pair, cast, world, seen, tmp_path):  # noqa: F8
 
 
 def a_page_that_writes_is_made_by_the_primary(cast, seen, monkeypatch):
-    chair, visible_to = signed_in(cast.chair), permissions.visible_to
+    chair, visible_to = signed_in(cast.chair), visibility.visible_to
 
     def writes(person):
         ProcessHeartbeat.objects.filter(kind="worker").update(name="written by a page")
@@ -215,7 +215,7 @@ def a_page_that_writes_is_made_by_the_primary(cast, seen, monkeypatch):
 
     before = len(seen.failed)
     with monkeypatch.context() as writing:
-        writing.setattr(permissions, "visible_to", writes)
+        writing.setattr(visibility, "visible_to", writes)
         assert chair.get("/initiatives/").status_code == 200
     assert "read-only transaction" in "".join(seen.failed[before:])
     assert ProcessHeartbeat.objects.get(kind="worker").name == "written by a page"

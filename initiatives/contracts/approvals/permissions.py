@@ -6,7 +6,7 @@ from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary.phrases import phrase
 from initiatives.contracts.approvals import queries
-from initiatives.lifecycle.access.permissions import sits_on_board
+from initiatives.lifecycle.access.roles_and_seats import sits_on_board
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import ApprovalRequest, Initiative
 

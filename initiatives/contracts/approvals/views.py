@@ -25,8 +25,7 @@ from initiatives.contracts.approvals.permissions import (
     may_read_preview,
     may_see_stamping,
 )
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, roles_and_seats
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, pick, sent
 from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
@@ -118,7 +117,7 @@ def approval(request, reference):
         "row": row,
         "form": form if may else None,
         "may_answer": may,
-        "may_stand": bool(initiative_permissions.roles_of(initiative, request.user) & set(row.approvers)),
+        "may_stand": bool(roles_and_seats.roles_of(initiative, request.user) & set(row.approvers)),
         "voice": queries.voice_of(row, roles, request.user),
         "state": state,
         "word": STATES[state],

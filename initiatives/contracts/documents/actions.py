@@ -32,11 +32,13 @@ from governance.permission_result import Answer, Conflict, Reason, no, yes
 from governance.vocabulary import ClauseKind, Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
+from initiatives.contracts.documents import permissions as contract_permissions
 from initiatives.contributions import Contribution
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import accounts_of, eligible_signers_of
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.roles.actions import ask_record_owner, owner_keeps_records
 from initiatives.models import Initiative
@@ -401,7 +403,7 @@ def version_to_sign(
     Raises Refused, and Conflict if the text no longer has this `digest`.
     """
     version = ContractVersion.objects.select_related("contract").get(pk=version.pk)
-    initiative_permissions.may_approve_contract(initiative, seat, by).or_refuse()
+    contract_permissions.may_approve_contract(initiative, seat, by).or_refuse()
     wanted = Rulebook.objects.current().parsed.contract.seats
     if seat not in wanted:
         names = " and ".join(Seat.word(one).lower() for one in wanted)
@@ -417,12 +419,12 @@ def may_withdraw_objection(initiative: Initiative, objection: ClauseComment, per
     """Return whether the person may withdraw, as its author or a later seat holder."""
     if objection.by_id == person.pk:
         return yes()
-    if initiative_permissions.holds_seat(initiative, objection.by, objection.seat):
+    if roles_and_seats.holds_seat(initiative, objection.by, objection.seat):
         return no(
             phrase("Only {} can withdraw this objection.", objection.by),
             "Answer the objection, or change the text.",
         )
-    return initiative_permissions.may_approve_contract(initiative, objection.seat, person)
+    return contract_permissions.may_approve_contract(initiative, objection.seat, person)
 
 
 def resolve_objection(initiative: Initiative, objection: ClauseComment, by: User) -> None:

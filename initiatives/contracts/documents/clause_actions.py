@@ -31,7 +31,7 @@ from initiatives.contracts.documents.actions import (
     save_contract,
     say,
 )
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 

@@ -23,9 +23,10 @@ from governance.contracts.clauses import (
 )
 from governance.contracts.wording import APPROVERS, major_units, minor_units, sentence
 from governance.models.contracts import VOCABULARY, VocabularyWord
+from governance.tables.number_fields import NumberField, WholeNumberField
 from governance.vocabulary.currencies import wrong_currency
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import DayField, ListField, NumberField, WholeNumberField, control_id
+from governance.web.form_fields import DayField, ListField, control_id
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.documents.forms import LONGEST_WORDS, KeyField, proposed_key
 

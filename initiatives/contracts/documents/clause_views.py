@@ -39,8 +39,8 @@ from initiatives.contracts.documents.forms import (
 )
 from initiatives.contracts.documents.views import count_comments, gaps_shown, groups_of
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.models import Initiative

@@ -17,7 +17,8 @@ from initiatives.contracts.documents.actions import (
     resolve_objection,
     version_to_sign,
 )
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.reminders.telling import tell
 from initiatives.models import Initiative
@@ -30,7 +31,7 @@ def may_resolve(initiative: Initiative, comment: ClauseComment, person: User) ->
     """
     if comment.seat:
         return may_withdraw_objection(initiative, comment, person)
-    if initiative_permissions.is_owner(initiative, person):
+    if roles_and_seats.is_owner(initiative, person):
         return yes()
     if comment.by_id == person.pk:
         return initiative_permissions.may_note(initiative, person)
@@ -98,7 +99,7 @@ def comment_on_clause(*, initiative: Initiative, number: int, text: str, by: Use
 
 def _tell_owner(initiative: Initiative, comment: ClauseComment, did: str, link: str) -> None:
     """Notify the owner, unless the comment is their own."""
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     if owner is not None and owner.person_id != comment.by_id:
         tell(
             initiative,

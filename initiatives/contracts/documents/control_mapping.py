@@ -15,7 +15,7 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import SHOWS_NO_CONTROL, Tested
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import in_the_future, label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage, together
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative
 from initiatives.models.enforcement import ENFORCING_LAYERS

@@ -15,8 +15,8 @@ from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from initiatives.contracts.documents import control_mapping
 from initiatives.contracts.documents.control_forms import ClausesControlForm, ControlForm
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.views import STATES, TONES, state_of_item
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,

@@ -12,9 +12,10 @@ from governance.contracts.templates import Starter
 from governance.contracts.wording import sentence
 from governance.models.contracts import VOCABULARY, VocabularyWord
 from governance.sign_in.signing import SigningForm
+from governance.tables.number_fields import WholeNumberField
 from governance.vocabulary import ClauseKind
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import DayField, RegionsField, WholeNumberField, WordsField
+from governance.web.form_fields import DayField, RegionsField, WordsField
 from initiatives.contracts.documents.actions import Written
 
 LONGEST_WORDS = VocabularyWord._meta.get_field("words").max_length

@@ -29,11 +29,12 @@ from governance.vocabulary import ClauseKind, Seat
 from governance.vocabulary.form_errors import put_errors
 from governance.web.middleware import on_any_day
 from initiatives.contracts.documents import actions, comments
+from initiatives.contracts.documents import permissions as contract_permissions
 from initiatives.contracts.documents.actions import gaps_of, link_of_gap
 from initiatives.contracts.documents.control_views import enforced
 from initiatives.contracts.documents.forms import VerdictForm
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, roles_and_seats
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_frame import ask, initiative_context, page_of
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
@@ -81,7 +82,7 @@ def contract(request, ref):
         context["draft"] is not None
         and context["draft"].state == "in_review"
         and any(
-            initiative_permissions.may_approve_contract(initiative, seat, request.user)
+            contract_permissions.may_approve_contract(initiative, seat, request.user)
             for seat in context["rulebook"].contract.seats
         )
     )
@@ -276,9 +277,7 @@ def approve(request, ref):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     rulebook = Rulebook.objects.current().parsed
     held = [
-        seat
-        for seat in rulebook.contract.seats
-        if initiative_permissions.holds_seat(initiative, request.user, seat)
+        seat for seat in rulebook.contract.seats if roles_and_seats.holds_seat(initiative, request.user, seat)
     ]
     sending = request.method == "POST"
     version = (
@@ -306,7 +305,7 @@ def approve(request, ref):
     seats = [
         {
             "word": Seat.word(seat),
-            "may": initiative_permissions.may_approve_contract(initiative, seat, request.user),
+            "may": contract_permissions.may_approve_contract(initiative, seat, request.user),
             "approval": approved.get(Seat.word(seat)),
             "form": form,
         }
@@ -335,7 +334,7 @@ def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by
     """Return the message for the recorded verdict, or "" if the form has errors."""
     initiative = version.contract.initiative
     may = (
-        initiative_permissions.may_approve_contract(initiative, seat, by)
+        contract_permissions.may_approve_contract(initiative, seat, by)
         if form
         else no("No seat was named. Open the contract again.")
     )

@@ -16,8 +16,7 @@ from governance.vocabulary import DecisionOutcome
 from initiatives.contracts.enforcement.decision_cache import known_of, policies_of
 from initiatives.contracts.enforcement.key_forms import DryRunForm
 from initiatives.contracts.enforcement.key_views import OUTCOME_TONES
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, visibility
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 
 
@@ -25,7 +24,7 @@ from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 def dry_run(request: SignedInRequest, ref: str) -> HttpResponse:
     """Show a dry run of yesterday's requests on the draft, or as the address asks."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
+    visibility.may_read_decision_requests(initiative, request.user).or_refuse()
     context = initiative_context(request, initiative, "contract")
     versions = list(initiative.contract.versions.order_by("-number")) if initiative.contract_id else []
     yesterday = clock.today() - timedelta(days=1)

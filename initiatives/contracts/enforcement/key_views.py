@@ -27,7 +27,7 @@ from initiatives.contracts.enforcement.decision_cache import known_of
 from initiatives.contracts.enforcement.key_forms import KeyForm, PrincipalForm, RotateForm, TryForm
 from initiatives.contracts.enforcement.system_keys import CHANGE_OVER
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.lifecycle.initiative_pages import banners

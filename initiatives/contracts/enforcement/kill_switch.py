@@ -6,14 +6,16 @@ from django.core.files.base import ContentFile
 from governance import clock
 from governance.audit_log import entries
 from governance.models import PolicyDecision, User
-from governance.permission_result import Conflict, no
-from governance.vocabulary import DecisionOutcome, EvidenceRegister
+from governance.people import cooling_off
+from governance.permission_result import Answer, Conflict, all_of, no
+from governance.vocabulary import BoardRole, DecisionOutcome, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import kill_switch_permissions
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.roles_and_seats import is_owner, memberships_on
 from initiatives.lifecycle.evidence.actions import add_evidence
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.initiative.permissions import may_switch
 from initiatives.models import Evidence, Initiative, KillSwitch
 
 # The seconds after which no request may be allowed.
@@ -28,7 +30,7 @@ def switch_off(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
     if not reason.strip():
         raise ValidationError({"reason": "Give a reason in one sentence. The systems receive your reason."})
     with act("switch off", by=by, initiative=initiative, reason=reason) as initiative:
-        kill_switch_permissions.may_switch(initiative, by).or_refuse()
+        initiative_permissions.may_switch(initiative, by).or_refuse()
         there = initiative.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
         if there is not None:
             raise Conflict(
@@ -51,7 +53,7 @@ def switch_on(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
     if not reason.strip():
         raise ValidationError({"reason": "Explain why the systems can run again."})
     with act("switch on", by=by, initiative=initiative, reason=reason) as initiative:
-        kill_switch_permissions.may_switch_on(initiative, by).or_refuse()
+        may_switch_on(initiative, by).or_refuse()
         pressed = initiative.kill_switches.filter(released_at__isnull=True).first()
         if pressed is None:
             raise Conflict("The systems are already switched on.")
@@ -134,3 +136,13 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
         pressed.drill = evidence
         pressed.save()
     return evidence
+
+
+def may_switch_on(initiative: Initiative, person: User) -> Answer:
+    """Allow those who may press the switch, if cooled off, to release it."""
+    seats = (
+        ()
+        if is_owner(initiative, person)
+        else memberships_on(initiative, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR))
+    )
+    return all_of(may_switch(initiative, person), cooling_off.may_lift(person, seats))

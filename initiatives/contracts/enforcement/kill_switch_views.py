@@ -10,8 +10,7 @@ from governance.permission_result import Answer, ended, no
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.contracts.enforcement.key_forms import DrillForm, SwitchForm
 from initiatives.contracts.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_after
-from initiatives.lifecycle.access import kill_switch_permissions
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.models import Initiative, KillSwitch
 
@@ -22,7 +21,7 @@ def _signed(words: str):
 
 
 INITIATIVE_ACTS["switch-off"] = PageStep(
-    may=kill_switch_permissions.may_switch,
+    may=initiative_permissions.may_switch,
     act=kill_switch.switch_off,
     form=SwitchForm,
     given=_signed("off"),
@@ -50,7 +49,7 @@ def _pressed(initiative: Initiative) -> KillSwitch | None:
 
 
 def _may_switch_on(initiative: Initiative, person: User) -> Answer:
-    may = kill_switch_permissions.may_switch_on(initiative, person)
+    may = kill_switch.may_switch_on(initiative, person)
     if may and _pressed(initiative) is None:
         off = reverse("initiative-act", args=[initiative.ref, "switch-off"])
         return no("The systems are already switched on.", "Switch the systems off to stop them.", off)

@@ -19,8 +19,7 @@ from governance.vocabulary import DecisionOutcome, Stage
 from initiatives.contracts.enforcement import code_examples
 from initiatives.contracts.enforcement.key_forms import ToldForm
 from initiatives.contracts.enforcement.key_views import OUTCOME_TONES
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, visibility
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.models import Initiative
@@ -139,7 +138,7 @@ def _signal(initiative, now) -> dict | None:
 def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     """Show one decision with the whole request, and if the audit log has sealed it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
+    visibility.may_read_decision_requests(initiative, request.user).or_refuse()
     place = decision_queries.Place.read(moment)
     row = decision_queries.one(initiative.number, place) if place else None
     if row is None:
@@ -161,7 +160,7 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
 
 def _file_of(request: SignedInRequest, initiative: Initiative) -> HttpResponse:
     """Return the filtered log as a CSV file, newest first, up to the limit of a file."""
-    initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
+    visibility.may_read_decision_requests(initiative, request.user).or_refuse()
     keys = keys_of(initiative)
     wanted = ToldForm(request.GET, keys=keys.values(), subjects=True).wanted
     rows = (_line(row, keys) for row in decision_queries.each(initiative.number, wanted, MOST_EXPORTED))

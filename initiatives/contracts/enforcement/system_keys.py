@@ -21,7 +21,7 @@ from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about

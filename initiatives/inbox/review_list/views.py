@@ -12,7 +12,7 @@ from governance.people.boards import seats_held
 from governance.vocabulary import ReviewOutcome
 from governance.vocabulary.phrases import phrase
 from initiatives.inbox.rows.person_rows import look_of
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.initiative.initiative_frame import page_of, pick
 from initiatives.lifecycle.reviews import inbox, presentation, review_summaries, review_turn
 from initiatives.models import Review, SignOff
@@ -50,7 +50,7 @@ NONE = {
 def reviews_seen_by(person):
     """Return the reviews of initiatives that the person may open. Withdrawn ideas are left out."""
     return Review.objects.filter(
-        initiative__in=initiative_permissions.visible_to(person), initiative__withdrawn_at__isnull=True
+        initiative__in=visibility.visible_to(person), initiative__withdrawn_at__isnull=True
     ).select_related("initiative__unit", "ended_by")
 
 

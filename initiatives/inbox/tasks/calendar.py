@@ -7,7 +7,7 @@ from governance.models import User
 from governance.notifications.calendar_feed import DueDay
 from governance.notifications.inbox import all_tasks
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.models import Initiative
 
 
@@ -15,7 +15,7 @@ def days(person: User) -> list[DueDay]:
     """Return every day on which a task on an initiative is or was due to the person."""
     tasks = [one for task in all_tasks(person) for one in (task, *task.parts) if one.due and one.ref]
     numbers = {int(task.ref.removeprefix("AI-")) for task in tasks}
-    seen = initiative_permissions.visible_to(person).filter(number__in=numbers, confidential=False)
+    seen = visibility.visible_to(person).filter(number__in=numbers, confidential=False)
     titles = {Initiative.ref_of(number): f" {title}" for number, title in seen.values_list("number", "title")}
     return [
         DueDay(

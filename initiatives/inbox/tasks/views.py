@@ -28,7 +28,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import DayOfYear, phrase
 from governance.web.form_fields import DayField
 from initiatives.inbox.tasks import first_steps as inbox_first_steps
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.activity import entry_wording as activity_entry_wording
 from initiatives.lifecycle.activity import timeline
 from initiatives.lifecycle.initiative.initiative_frame import pick
@@ -73,7 +73,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     person = request.user
     (tasks, away), to_set_up = notification_inbox.tasks_and_snoozed(person), inbox_first_steps.steps(person)
     news = closing.to_know(person, [*tasks, *(task for task, _ in away)])
-    seen = initiative_permissions.visible_to(person).own()
+    seen = visibility.visible_to(person).own()
     counts = Counter(task.verb for task in tasks if task.verb != "start")
     show = pick(request.GET.get("do"), counts)
     groups = _by_due([task for task in tasks if show in ("", task.verb)])

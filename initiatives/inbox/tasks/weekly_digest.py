@@ -22,7 +22,7 @@ from governance.notifications import closing, daily_mail, mail, preferences
 from governance.notifications.inbox import InboxTask, tasks_for
 from governance.templatetags.plumbline import day
 from governance.vocabulary import RUNNING_STAGES, Layer
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.facts import open_requirements, visible_progress
 from initiatives.lifecycle.facts.open_requirements import APPROVED
 from initiatives.models import (
@@ -241,7 +241,7 @@ def _of_notification(row: Notification) -> Line:
 def _news(units: list[Unit], person: User, since: datetime) -> list[Line]:
     """Return decisions, closed gaps and integration work in the units and below."""
     of_units = Q(*(("unit__path__startswith", unit.path) for unit in units), _connector=Q.OR)
-    seen = initiative_permissions.visible_to(person).live().filter(of_units)
+    seen = visibility.visible_to(person).live().filter(of_units)
     running = filters.with_supported_stage(
         seen.filter(stage__in=RUNNING_STAGES), Rulebook.objects.current(), clock.now()
     )

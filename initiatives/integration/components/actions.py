@@ -13,9 +13,9 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.integration.components.register.actions import version_named
 from initiatives.integration.components.vendors import vendor_named
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.findings.sync import follow, follow_more
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     ComponentVersion,

@@ -2,8 +2,8 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.permissions import holds_architecture_seat
+from initiatives.lifecycle.access.roles_and_seats import holds_architecture_seat
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 

@@ -17,7 +17,7 @@ from governance.vocabulary.phrases import joined, label, phrase
 from initiatives.integration.comparison import facets, identifier_standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import initiatives_that_rest_on
-from initiatives.lifecycle.access.contacts import whom_to_ask
+from initiatives.lifecycle.access.roles_and_seats import whom_to_ask
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
 from initiatives.lifecycle.holds.deeds import open_gap

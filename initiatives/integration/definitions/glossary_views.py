@@ -16,7 +16,7 @@ from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.forms import TermForm
 from initiatives.integration.definitions.views import ON_GLOSSARY, TERMS_ON_A_PAGE, all_said, all_stated
 from initiatives.integration.systems.permissions import changed_by
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, PageStep
 from initiatives.models import DefinitionConflict, Term, TermDefinition, TermUse
@@ -57,14 +57,12 @@ def term(request: SignedInRequest, pk: int) -> HttpResponse:
     ]
     about = DefinitionConflict.objects.filter(Q(one__term=row) | Q(other__term=row)).exclude(status=GONE)
     hidden = about.filter(initiative__confidential=True).exclude(
-        initiative__in=initiative_permissions.visible_to(request.user)
+        initiative__in=visibility.visible_to(request.user)
     )
     disputed = about.exclude(pk__in=hidden.values("pk")).aggregate(
         conflicts=Count("pk", filter=Q(status=OPEN)), undecided=Count("pk", filter=Q(status=UNDECIDED))
     )
-    seen = initiative_permissions.visible_to(request.user).filter(
-        term_uses__term=row, term_uses__ended_at__isnull=True
-    )
+    seen = visibility.visible_to(request.user).filter(term_uses__term=row, term_uses__ended_at__isnull=True)
     all_uses = TermUse.objects.filter(term=row, ended_at__isnull=True, initiative__confidential=False)
     context = {
         "nav": "systems",

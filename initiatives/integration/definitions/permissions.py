@@ -5,9 +5,9 @@ from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.phrases import phrase
 from initiatives.integration.systems.permissions import may_change_system
-from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.contacts import whom_to_ask
-from initiatives.lifecycle.access.permissions import holds_architecture_seat
+from initiatives.lifecycle.access import roles_and_seats
+from initiatives.lifecycle.access.roles_and_seats import holds_architecture_seat, whom_to_ask
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative, System
 
 
@@ -40,9 +40,9 @@ def may_decide_conflict(initiative: Initiative, person: User) -> Answer:
     """Allow the initiative's data steward, or who acts for them, to decide a conflict."""
     if initiative.closed or initiative.withdrawn_at:
         return no("This initiative has ended, so its conflicts need no decision.")
-    if Role.DATA_STEWARD in initiative_permissions.roles_of(initiative, person):
+    if Role.DATA_STEWARD in roles_and_seats.roles_of(initiative, person):
         return yes()
-    steward = initiative_permissions.accepted(initiative, Role.DATA_STEWARD)
+    steward = roles_and_seats.accepted(initiative, Role.DATA_STEWARD)
     return no(
         "Only the data steward of the initiative can decide this conflict.",
         phrase("Ask {}.", steward.person)

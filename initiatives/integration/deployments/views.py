@@ -19,10 +19,10 @@ from initiatives.integration.components.forms import ComponentForm
 from initiatives.integration.components.queries import seen_by
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes import actions as change_actions
 from initiatives.lifecycle.changes.forms import ChangeForm, CompleteForm
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,

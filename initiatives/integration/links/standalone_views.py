@@ -10,7 +10,7 @@ from governance.models.sign_in import KEY_SCOPES, ServiceKey
 from governance.permission_result import Answer, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.lifecycle.requirements import standalone
 from initiatives.models import Initiative, StandaloneDeclaration

@@ -21,8 +21,7 @@ from initiatives.integration.links.forms import AnswerForm
 from initiatives.integration.systems import permissions as system_permissions
 from initiatives.integration.systems.findings import digest
 from initiatives.integration.systems.system_views import condition_of
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, visibility
 from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.models import Link, Obligation, System
 
@@ -119,7 +118,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
         "links": initiative.links.filter(system=system, ended_at__isnull=False).select_related("account"),
         "may": system_permissions.may_confirm_shut(obligation, request.user),
         "form": form,
-        "visible": initiative_permissions.may_see(initiative, request.user),
+        "visible": visibility.may_see(initiative, request.user),
     }
     return render(request, "initiatives/integration/links/feed_shut.html", context)
 
@@ -142,7 +141,7 @@ def _page(request, row: Link, **more) -> HttpResponse:
         "digest": now,
         "last": last if mine else None,
         "unchanged": mine and last.digest == now,
-        "visible": initiative_permissions.may_see(row.initiative, request.user),
+        "visible": visibility.may_see(row.initiative, request.user),
         "may_name": not row.ended_at and system_permissions.may_decide_on(row.system, request.user),
     }
     return render(request, "initiatives/integration/links/link_answer.html", context | more)

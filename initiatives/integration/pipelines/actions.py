@@ -34,13 +34,14 @@ from initiatives.integration.pipelines import bars, issuer_keys, platforms, repo
 from initiatives.integration.pipelines.job_tokens import Read
 from initiatives.integration.pipelines.reports import Bar, Report
 from initiatives.integration.resilience import drills
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.evidence.actions import (
     check_evidence,
     create_evidence,
     kept_details,
     rewrite_for_item,
 )
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Evidence, Initiative, Pipeline, PipelineBar, PipelineReport, PipelineToken
 
@@ -291,7 +292,7 @@ def _confirm(row: Pipeline | PipelineBar, kind: EntryKind, by: User) -> Pipeline
     with act(kind.removesuffix("ed"), by=by, initiative=row.initiative_id) as initiative:
         row = type(row).objects.get(pk=row.pk)
         may_confirm(row, by).or_refuse()
-        held = initiative_permissions.seats_of(initiative, by)
+        held = roles_and_seats.seats_of(initiative, by)
         days = Rulebook.objects.current().parsed.freshness.pipeline_days
         row.confirmed_by, row.confirmed_at = by, clock.now()
         row.confirmed_seat = next(seat for seat in held if seat in seats_confirming(row))

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from governance.tables.number_fields import NumberField
 from governance.vocabulary import EvidenceCondition, EvidenceKind, PipelinePlatform, Tested, ThresholdSide
-from governance.web.form_fields import NumberField
 from initiatives.integration.pipelines import platforms
 from initiatives.integration.pipelines.actions import BAR_FORMATS, OWN_KEYS
 from initiatives.models import PipelineBar

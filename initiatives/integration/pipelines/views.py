@@ -26,7 +26,7 @@ from governance.vocabulary import (
 from initiatives.integration.pipelines import actions, platforms, reports, workflows
 from initiatives.integration.pipelines.forms import BarForm, PipelineForm
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, pick
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,

@@ -21,9 +21,9 @@ from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.integration.measurement import result_files
 from initiatives.integration.profiles import drift_effects
 from initiatives.integration.systems.permissions import may_change_system
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
 from initiatives.models import Drift, Initiative, Profile, System
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 from governance.database.rehearsing import not_rehearsed
 from initiatives.integration.profiles import actions, drift_effects
 from initiatives.integration.profiles.forms import DataProfileForm
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, visibility
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import Drift, Initiative, Profile
@@ -64,7 +64,7 @@ def profile(request, pk):
     known = Drift.objects.filter(profile=row).select_related("by", "change").first()
     initiatives = list(Initiative.objects.filter(pk__in=drift_effects.initiatives_of(row, request.user)))
     ahead = drift_effects.consequences(row, initiatives) if row.changes and not known else None
-    own = initiative_permissions.visible_to(request.user).filter(pk__in=[one.pk for one in initiatives])
+    own = visibility.visible_to(request.user).filter(pk__in=[one.pk for one in initiatives])
     last = actions.last_before(row)
     earlier = {column["name"]: column for column in last.columns} if last else {}
     context = initiative_context(request, initiative, "integration-profiles") | {

@@ -8,9 +8,9 @@ from governance.models import Rulebook, User
 from governance.permission_result import no
 from governance.vocabulary import EvidenceRegister
 from initiatives.integration.record import register_text
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import add_evidence
 from initiatives.lifecycle.evidence.renewal import answered_by_the_register
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Evidence, Initiative
 

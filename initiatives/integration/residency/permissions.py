@@ -5,8 +5,7 @@ from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Seat
 from initiatives.integration.links import agreements
-from initiatives.lifecycle.access.contacts import whom_to_ask
-from initiatives.lifecycle.access.permissions import COLLABORATORS
+from initiatives.lifecycle.access.roles_and_seats import COLLABORATORS, whom_to_ask
 from initiatives.models import RoleAssignment, Vendor
 from initiatives.models.integration.residency import RegionTerm
 

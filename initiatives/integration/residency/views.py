@@ -30,8 +30,7 @@ from initiatives.integration.residency.forms import (
     VendorForm,
     VendorTermForm,
 )
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, visibility
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
 from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, ROW_ACTS, Frame, PageStep, RowAct
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
@@ -181,9 +180,7 @@ def _state(term, today) -> tuple[str, str]:
 def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show the effects of moving a vendor from one region to another. Saves nothing."""
     row = found_or_404(Vendor.objects.shared(), pk)
-    told = Initiative.objects.filter(
-        Q(confidential=False) | Q(pk__in=initiative_permissions.visible_to(request.user))
-    )
+    told = Initiative.objects.filter(Q(confidential=False) | Q(pk__in=visibility.visible_to(request.user)))
     form, found = MoveForm(request.GET or None, vendor=row, places=findings.regions_of(row, told)), None
     if form.is_valid():
         change = WhatIf(moved=(row.pk, form.cleaned_data["moved_from"], form.cleaned_data["moved_to"]))
@@ -282,9 +279,7 @@ def _shown(person, by_initiative: dict[int, list[Judged]]) -> dict:
 
     Confidential initiatives are not counted.
     """
-    seen = (
-        initiative_permissions.visible_to(person).filter(pk__in=by_initiative).order_by("number").distinct()
-    )
+    seen = visibility.visible_to(person).filter(pk__in=by_initiative).order_by("number").distinct()
     initiatives = [{"initiative": initiative, "found": by_initiative[initiative.pk]} for initiative in seen]
     hidden = set(by_initiative) - {row["initiative"].pk for row in initiatives}
     others = Initiative.objects.filter(pk__in=hidden, confidential=False).count() if hidden else 0

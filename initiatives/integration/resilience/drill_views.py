@@ -14,7 +14,7 @@ from initiatives.integration.resilience.drill_findings import current_drills, mi
 from initiatives.integration.resilience.drills import suggested
 from initiatives.integration.resilience.forms import DrillForm
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, pick
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,

@@ -12,7 +12,6 @@ from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceKind, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import (
     check_evidence,
     create_evidence,
@@ -22,6 +21,7 @@ from initiatives.lifecycle.evidence.actions import (
 )
 from initiatives.lifecycle.evidence.artefact_kinds import of_register
 from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Drill, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS

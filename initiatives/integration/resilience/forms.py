@@ -8,10 +8,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from governance.tables.number_fields import NumberField
 from governance.vocabulary import EvidenceResult
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import refusal
-from governance.web.form_fields import DayField, NumberField, OnceForm, PersonField, WordsField
+from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
 from initiatives.integration.resilience.drills import proved_by_drills, suggested
 from initiatives.integration.resilience.process_actions import DIAGRAM_KINDS
 from initiatives.models import Evidence, Initiative, Link

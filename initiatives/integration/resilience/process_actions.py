@@ -19,9 +19,9 @@ from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.integration.resilience.process_findings import current_flows, current_processes
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD, PROCESS_STATES

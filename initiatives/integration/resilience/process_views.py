@@ -10,7 +10,7 @@ from initiatives.integration.resilience.forms import FlowForm, ProcessForm
 from initiatives.integration.resilience.process_actions import current_flow
 from initiatives.integration.resilience.process_findings import current_processes
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,

@@ -11,7 +11,7 @@ from initiatives.integration.resilience import traces as resilience_traces
 from initiatives.integration.resilience.forms import TraceForm
 from initiatives.integration.resilience.traces import in_words, look_at_sample
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import ask, initiative_context, page_of
 from initiatives.models import TraceSample
 

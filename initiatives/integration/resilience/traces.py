@@ -11,9 +11,9 @@ from governance.tables.encodings import wrong
 from governance.vocabulary import EvidenceRegister, EvidenceResult
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.integration.resilience import trace_sampling
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import check_evidence, create_evidence, versions_named
 from initiatives.lifecycle.evidence.artefact_kinds import of_register
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Initiative, System, TraceSample
 

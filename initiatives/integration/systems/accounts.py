@@ -13,7 +13,7 @@ from governance.models import Rulebook, User
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.integration.systems import permissions
-from initiatives.lifecycle.access.permissions import accepted
+from initiatives.lifecycle.access.roles_and_seats import accepted
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
 from initiatives.lifecycle.holds.actions import complete_row, open_obligations
 from initiatives.lifecycle.initiative.act import act

@@ -9,10 +9,10 @@ from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import RUNNING_STAGES, Role, Seat
 from governance.vocabulary.phrases import label, phrase
 from initiatives.integration.links import agreements
-from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.contacts import whom_to_ask
-from initiatives.lifecycle.access.permissions import ARCHITECTURE, holds_architecture_seat
+from initiatives.lifecycle.access import roles_and_seats
+from initiatives.lifecycle.access.roles_and_seats import ARCHITECTURE, holds_architecture_seat, whom_to_ask
 from initiatives.lifecycle.access.visibility import stood_in_for
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative, Link, Obligation, RoleAssignment, ServiceAccount, System
 
 
@@ -108,7 +108,7 @@ def worked_on(person: User):
     The person has an accepted working role, or stands in for one.
     """
     roles = RoleAssignment.objects.in_force().filter(
-        Q(person=person) | Q(person__in=stood_in_for(person)), role__in=initiative_permissions.COLLABORATORS
+        Q(person=person) | Q(person__in=stood_in_for(person)), role__in=roles_and_seats.COLLABORATORS
     )
     owned = RoleAssignment.objects.filter(role=Role.OWNER, accepted_at__isnull=False)
     own = Q(pk__in=roles.values("initiative"))
@@ -191,8 +191,8 @@ def may_confirm_shut(obligation: Obligation, person: User) -> Answer:
     if person.pk in {obligation.responsible_id, owner.pk if owner else None}:
         return yes()
     if owner is None and (
-        "sponsor" in initiative_permissions.roles_of(obligation.initiative, person)
-        or initiative_permissions.is_acting_chair(obligation.initiative, person)
+        "sponsor" in roles_and_seats.roles_of(obligation.initiative, person)
+        or roles_and_seats.is_acting_chair(obligation.initiative, person)
     ):
         return yes()
     return no(
@@ -207,7 +207,7 @@ def may_accept_source(initiative: Initiative, person: User) -> Answer:
     """Allow the architecture seat, outside the team, to accept a source for a time."""
     if initiative.closed or initiative.withdrawn_at:
         return no("This initiative has ended, so nothing needs to be accepted.")
-    if not initiative_permissions.holds_seat(initiative, person, ARCHITECTURE):
+    if not roles_and_seats.holds_seat(initiative, person, ARCHITECTURE):
         return no(
             phrase("Only the seat {} can accept a source.", label(Seat(ARCHITECTURE).label)),
             "Ask its holder.",

@@ -26,9 +26,9 @@ from initiatives.integration.resilience.process_findings import current_processe
 from initiatives.integration.systems import charts, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, roles_and_seats
 from initiatives.lifecycle.evidence.renewal import answered_by_the_register
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import (
     ask,
     initiative_context,
@@ -109,7 +109,7 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
         "sees_accounts": context["may"].team_member
         or request.user.is_admin
         or request.user.is_auditor
-        or initiative_permissions.holds_architecture_seat(request.user),
+        or roles_and_seats.holds_architecture_seat(request.user),
     }
     if tied:
         flow = _flow(initiative, context, tied)

@@ -7,8 +7,8 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, PerformancePromise
 

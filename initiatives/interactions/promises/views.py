@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.interactions.promises import actions
 from initiatives.interactions.promises.forms import PromiseForm
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import Initiative
 

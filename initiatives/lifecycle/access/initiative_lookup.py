@@ -11,7 +11,7 @@ from django.http import Http404
 from governance.database import row_history
 from governance.models import User
 from governance.transparency_log.as_of import Opened
-from initiatives.lifecycle.access import permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.models import ApprovalRequest, Evidence, Initiative, Review
 
 log = structlog.get_logger("plumbline.doors")
@@ -19,7 +19,7 @@ log = structlog.get_logger("plumbline.doors")
 
 def initiative_for(person: User, ref: str) -> Initiative:
     """Return the initiative with this reference. Raises Http404, and logs it, if it is missing or hidden."""
-    found = with_ref(permissions.visible_to(person).select_related("unit", "contract", "business_case"), ref)
+    found = with_ref(visibility.visible_to(person).select_related("unit", "contract", "business_case"), ref)
     if found is None:
         log.info("initiative not found for this person", person=person.pk, ref=ref[:20])
         raise Http404("This initiative does not exist, or you cannot see it.")
@@ -57,14 +57,14 @@ def sign_off_on_any_day(person: User, pk: int) -> Opened:
 
 def portfolio_on_any_day(person: User) -> Opened:
     """Return all initiatives that the person may look back at. Auditors may look back at all."""
-    permissions.may_look_back_anywhere(person).or_refuse()
+    visibility.may_look_back_anywhere(person).or_refuse()
     if person.is_auditor:
         return Opened()
-    return Opened(initiatives=frozenset(permissions.past_visible_to(person).values_list("pk", flat=True)))
+    return Opened(initiatives=frozenset(visibility.past_visible_to(person).values_list("pk", flat=True)))
 
 
 def _opened(initiative: Initiative, person: User) -> Opened:
-    permissions.may_look_back(initiative, person).or_refuse()
+    visibility.may_look_back(initiative, person).or_refuse()
     return Opened(initiative=initiative, initiatives=frozenset([initiative.pk]))
 
 
@@ -95,7 +95,7 @@ def of_initiative(queryset, person: User, pk: int, of: str = ""):
 
 
 def _of_visible_initiative(queryset, person: User, of: str = "", **key: int | UUID):
-    seen = {f"{of}__initiative__in" if of else "initiative__in": permissions.visible_to(person)}
+    seen = {f"{of}__initiative__in" if of else "initiative__in": visibility.visible_to(person)}
     found = queryset.filter(**key, **seen).first()
     if found is None:
         log.info(

@@ -19,6 +19,7 @@ from governance.gates.separation_of_duties import (
     why_barred,
     why_counted_twice,
     why_reports,
+    why_team_member,
 )
 from governance.identity import same_person
 from governance.identity.factors.resets import reset_lately
@@ -238,3 +239,11 @@ def why_lowers_no_tier(initiative: Initiative, person: User) -> list[str]:
     if not initiative.lowers_tier:
         return []
     return why_reports(signer_of(person, now=True), team_members_of(initiative))
+
+
+def barred_from_signing(initiative: Initiative, person: User, *, now: bool = False) -> list[str]:
+    """Return why this person must not sign off here (docs/domain.md, invariant 4).
+
+    `now` is True if they are about to sign. An empty list bars no one.
+    """
+    return why_team_member(signer_of(person, now=now), team_members_of(initiative))

@@ -11,8 +11,11 @@ from governance.database.batch_read import Given, words_of
 from governance.database.request_memo import once
 from governance.models import Delegation, Unit, User
 from governance.people.boards import seats_held, units_of_board
+from governance.permission_result import Answer, no, yes
 from governance.transparency_log import as_of
 from governance.vocabulary import ObligationKind, Role, Seat
+from governance.vocabulary.phrases import phrase
+from initiatives.lifecycle.access.roles_and_seats import is_owner, roles_of, sits_on_board
 from initiatives.models import (
     Condition,
     Gap,
@@ -163,3 +166,42 @@ def past_visible_to(person: User) -> QuerySet:
     for board in {member.board for member in seats_held(person)}:
         mine |= Q(unit__in=units_of_board(board))
     return initiatives.filter(mine)
+
+
+def may_look_back(initiative: Initiative, person: User) -> Answer:
+    """Allow the owner, the board and auditors to see the initiative on another day."""
+    if person.is_active and (
+        person.is_auditor or is_owner(initiative, person) or sits_on_board(initiative, person)
+    ):
+        return yes()
+    return no("Only the owner, the board and auditors can see earlier days.", "Ask the owner or an auditor.")
+
+
+def may_look_back_anywhere(person: User) -> Answer:
+    """Allow auditors, board members and owners to see the portfolio on another day."""
+    if person.is_active and (person.is_auditor or seats_held(person) or past_visible_to(person).exists()):
+        return yes()
+    return no("Only owners, boards and auditors can see earlier days.", "Ask an auditor.")
+
+
+def may_see(initiative: Initiative, person: User) -> bool:
+    """Return True if the person may open the initiative."""
+    return visible_to(person).filter(pk=initiative.pk).exists()
+
+
+def may_open_file(initiative: Initiative, person: User) -> Answer:
+    """Allow readers to open evidence. Admins and privacy officers need a part in the initiative."""
+    if not may_see(initiative, person):
+        return no("You do not have permission to see this initiative.")
+    marked = person.is_admin or (person.is_privacy_officer and not person.is_auditor)
+    if marked and not (roles_of(initiative, person) or sits_on_board(initiative, person)):
+        who = "Admins" if person.is_admin else "Privacy officers"
+        return no(phrase("{} cannot read evidence.", who), "Ask the owner or an auditor.")
+    return yes()
+
+
+def may_read_decision_requests(initiative: Initiative, person: User) -> Answer:
+    """Allow readers of evidence files to read the requests of systems. Requests name their subjects."""
+    if may_open_file(initiative, person):
+        return yes()
+    return no("Admins cannot read the requests of systems.", "Ask the owner or an auditor.")

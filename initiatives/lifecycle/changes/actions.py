@@ -13,8 +13,8 @@ from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.vocabulary import STAGE_RANK, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts.initiative_rows import first_day_of
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     ChangeRecord,

@@ -22,8 +22,9 @@ from governance.permission_result import Answer, Conflict, Refused, no, yes
 from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, signers, visibility
 from initiatives.lifecycle.access.signers import accounts_of, eligible_signers_of
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import AcceptedRisk, Initiative, Waiver
 from initiatives.models.reviews import Consent, ConsentState
@@ -44,7 +45,7 @@ class Part:
 
 def holds_risk_seat(initiative: Initiative, person: User) -> bool:
     """Return True if the person holds the risk seat of the board of the initiative."""
-    return initiative_permissions.holds_seat(initiative, person, Seat.RISK_COMPLIANCE)
+    return roles_and_seats.holds_seat(initiative, person, Seat.RISK_COMPLIANCE)
 
 
 RISK_SEAT = Part("risk", "risk seat", "the risk seat", holds_risk_seat, (Seat.RISK_COMPLIANCE,))
@@ -114,9 +115,9 @@ class Kind(Generic[Row]):
 
     def may_refuse(self, row: Row, initiative: Initiative, person: User) -> Answer:
         """Allow a person who can agree in one of its parts, and did not ask, to refuse it."""
-        if not initiative_permissions.may_see(initiative, person):
+        if not visibility.may_see(initiative, person):
             return no("You do not have permission to see this initiative.")
-        if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):
+        if reasons := signers.barred_from_signing(initiative, person, now=True):
             return no(said(reasons), "Ask someone who is not a team member of the initiative.")
         if row.requested_by_id in accounts_of(person):
             return no(
@@ -186,9 +187,7 @@ class Kind(Generic[Row]):
             part, may = self.part_of(row, initiative, by)
             if part is None:
                 raise Refused(may)
-            cooling_off.may_lift(
-                by, initiative_permissions.memberships_on(initiative, by, part.seats)
-            ).or_refuse()
+            cooling_off.may_lift(by, roles_and_seats.memberships_on(initiative, by, part.seats)).or_refuse()
             for other in self.lapsed(row):
                 setattr(row, other.column, None)
                 setattr(row, f"{other.column}_at", None)

@@ -14,12 +14,12 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import sentence_key
 from initiatives.contributions import contributed
-from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access import tier_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.lifecycle.findings.sync import follow, follow_more
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.lifecycle.reminders import telling
 from initiatives.models import FormerTitle, Initiative, NotSimilar
@@ -148,7 +148,7 @@ def _tell_proposed(initiative: Initiative, by: User) -> None:
         signers = [row.person for row in initiative_rows.current_sign_offs(review)] if review else []
         telling.tell(
             initiative,
-            [initiative_permissions.acting_chair(initiative, members)[0], *signers],
+            [roles_and_seats.acting_chair(initiative, members)[0], *signers],
             "tier proposed",
             key,
             f"the risk tier {proposed} is proposed",
@@ -166,7 +166,7 @@ def confirm_tier(*, initiative: Initiative, tier: str, scope: int | None = None,
     the number of the scope they saw, 0 for none (None: not compared). Raises Refused if either differs now.
     """
     with act("confirm tier", by=by, initiative=initiative) as initiative:
-        tier_permissions.may_confirm_tier(initiative, by).or_refuse()
+        initiative_permissions.may_confirm_tier(initiative, by).or_refuse()
         _still_proposed(initiative, tier)
         ahead = scope_ahead(initiative)
         number = ahead.number if ahead else 0
@@ -216,7 +216,7 @@ def refuse_tier(*, initiative: Initiative, tier: str, reason: str, by: User) -> 
     if not reason.strip():
         raise ValidationError({"reason": "Explain why the proposed tier does not fit."})
     with act("refuse tier", by=by, initiative=initiative, reason=reason) as initiative:
-        tier_permissions.may_refuse_tier(initiative, by).or_refuse()
+        initiative_permissions.may_refuse_tier(initiative, by).or_refuse()
         _still_proposed(initiative, tier)
         initiative.proposed_tier = initiative.tier
         initiative.save()
@@ -249,10 +249,10 @@ def _still_proposed(initiative: Initiative, tier: str) -> None:
 
 def _tell_owner_and_chair(initiative: Initiative, kind: str, title: str, text: str, by: User) -> None:
     """Notify the owner and the chair of what the risk seat decided on the tier."""
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     telling.tell(
         initiative,
-        [owner.person if owner else None, initiative_permissions.acting_chair(initiative)[0]],
+        [owner.person if owner else None, roles_and_seats.acting_chair(initiative)[0]],
         kind,
         f"tier:{initiative.pk}",
         title,

@@ -26,11 +26,11 @@ from governance.vocabulary import (
 )
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import in_the_future, label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import void_late
 from initiatives.lifecycle.evidence import artefact_kinds
 from initiatives.lifecycle.facts.initiative_rows import first_day_of
 from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     Coverage,

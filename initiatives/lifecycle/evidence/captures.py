@@ -13,8 +13,8 @@ from governance.files.upload_policy import kind_of, tidy_name
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import create_evidence, rewrite_for_item
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Evidence
 

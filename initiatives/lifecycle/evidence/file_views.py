@@ -17,8 +17,7 @@ from governance.storage import file_fingerprints
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, visibility
 from initiatives.lifecycle.evidence import file_checks
 from initiatives.lifecycle.evidence.file_checks import doubted_files, mark_of
 from initiatives.lifecycle.evidence.verification.actions import open_item
@@ -89,7 +88,7 @@ def _door(request, ref, pk):
     """Return the initiative and its item with a file, if readable there."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
-    initiative_permissions.may_open_file(initiative, request.user).or_refuse()
+    visibility.may_open_file(initiative, request.user).or_refuse()
     if not row.file:
         raise Http404("This item has no file. Open the link of the item instead.")
     return initiative, row

@@ -4,8 +4,8 @@ from governance import clock
 from governance.gates.requirement_state import GENERATED_ONLY
 from governance.models import User
 from governance.vocabulary import ReviewOutcome
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import create_evidence
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, Evidence, Initiative
 

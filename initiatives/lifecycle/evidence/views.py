@@ -20,7 +20,6 @@ from governance.vocabulary import EvidenceKind
 from governance.vocabulary.phrases import label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence import actions, artefact_kinds, captures, governance_index
 from initiatives.lifecycle.evidence.forms import (
     CoverForm,
@@ -32,6 +31,7 @@ from initiatives.lifecycle.evidence.forms import (
 from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,

@@ -18,7 +18,7 @@ from governance.permission_result import ended
 from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role, Stage
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, visibility
 from initiatives.lifecycle.access.signers import ever_owned
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.reminders import telling
@@ -67,8 +67,8 @@ def depending(initiatives: Iterable[Initiative]) -> list[Dependant]:
 def readers(initiative: Initiative, seats: Iterable[str]) -> list[User]:
     """Return chairs, owner and seat holders, who can open the initiative."""
     members = boards.members_now(boards.board_for(initiative.unit))
-    acting, _ = initiative_permissions.acting_chair(initiative, members)
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    acting, _ = roles_and_seats.acting_chair(initiative, members)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     found = [acting, owner.person if owner else None]
     if owner is None and not ever_owned(initiative):
         found.append(initiative.registered_by)
@@ -95,12 +95,12 @@ def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None
             event, person = of_initiative[row.initiative_id], row.executive or row.stated_by
             mine = people.setdefault(person.pk, (person, []))[1]
             if not any(known is event for known, _ in mine):
-                seen = initiative_permissions.may_see(event.initiative, person)
+                seen = visibility.may_see(event.initiative, person)
                 mine.append((event, "" if seen else words_for(row, event.plain)))
         for event in events:
             for person in event.answering:
                 if person.pk not in people:
-                    seen = initiative_permissions.may_see(event.initiative, person)
+                    seen = visibility.may_see(event.initiative, person)
                     people[person.pk] = (person, [(event, "" if seen else event.plain)])
         people.pop(acting.pk if acting else None, None)
         inside: dict[int, list[User]] = {}

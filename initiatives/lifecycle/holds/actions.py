@@ -9,7 +9,7 @@ from governance.gates import criteria
 from governance.models import User
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.findings.obligations import complete_row, write_obligations
@@ -167,7 +167,7 @@ def follow_support(
     opened, last = [], last_supported(falling)
     for initiative in falling:
         days = rulebook_in_effect.rulebook_of(initiative).parsed.freshness.grace_days
-        owner, day = initiative_permissions.accepted(initiative, Role.OWNER), last[initiative.pk]
+        owner, day = roles_and_seats.accepted(initiative, Role.OWNER), last[initiative.pk]
         opened.append(
             Obligation(
                 initiative=initiative,

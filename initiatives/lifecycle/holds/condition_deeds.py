@@ -14,8 +14,9 @@ from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import WordsField
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, signers
 from initiatives.lifecycle.access.signers import accounts_of
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import deed
 from initiatives.lifecycle.reminders.telling import tell
 from initiatives.models import Condition, SignOff
@@ -62,9 +63,9 @@ def may_judge(condition: Condition, person: User) -> Answer:
             "You had to meet this condition, so you cannot judge it.",
             "Ask the chair or the seat that set it.",
         )
-    if reasons := initiative_permissions.barred_from_signing(initiative, person):
+    if reasons := signers.barred_from_signing(initiative, person):
         return no(said(reasons), "Ask the chair or the seat that set the condition.")
-    if initiative_permissions.is_acting_chair(initiative, person) or initiative_permissions.memberships_on(
+    if roles_and_seats.is_acting_chair(initiative, person) or roles_and_seats.memberships_on(
         initiative, person, seats_that_set(condition)
     ):
         return yes()
@@ -82,7 +83,7 @@ def _tell_judges(condition: Condition, by: User) -> None:
     """Notify those who can judge the condition: the seat that set it, and who decides now."""
     initiative = condition.review.initiative
     members = members_now(board_for(initiative.unit))
-    chair, _capacity = initiative_permissions.acting_chair(initiative, members)
+    chair, _capacity = roles_and_seats.acting_chair(initiative, members)
     seats = seats_that_set(condition)
     judges = {member.person_id: member.person for member in members if member.seat in seats}
     if chair is not None:
@@ -149,7 +150,7 @@ def meet_condition(condition: Condition, *, note: str, by: User) -> None:
 def _tell_who_meets(condition: Condition, declared: User | None, by: User) -> None:
     """Notify the person who declared the condition met, and those who have to meet it."""
     initiative = condition.review.initiative
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     tell(
         initiative,
         {

@@ -19,11 +19,12 @@ from governance.vocabulary import RUNNING_STAGES, HoldKind, ObligationKind, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
 from governance.web.form_fields import DayField, ListField, PersonField, WordsField
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.facts import initiative_rows, supported_stage
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.findings.obligations import complete_row, write_obligations
 from initiatives.lifecycle.holds.actions import HELD_UP, LIFTED, OPENED, lacking
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import SignedReasonForm, deed
 from initiatives.lifecycle.reminders import telling
 from initiatives.models import Evidence, Excuse, Gap, Hold, Initiative, Obligation, Review
@@ -164,16 +165,16 @@ def may_answer_for(obligation: Obligation, person: User) -> Answer:
     initiative, responsible = obligation.initiative, obligation.responsible
     if responsible is not None and responsible.pk == person.pk and person.is_active:
         return yes()
-    if initiative_permissions.is_owner(initiative, person):
+    if roles_and_seats.is_owner(initiative, person):
         return yes()
     gone = (
         responsible is None
         or not responsible.is_active
-        or initiative_permissions.accepted(initiative, Role.OWNER) is None
+        or roles_and_seats.accepted(initiative, Role.OWNER) is None
     )
     if gone and (
-        "sponsor" in initiative_permissions.roles_of(initiative, person)
-        or initiative_permissions.is_acting_chair(initiative, person)
+        "sponsor" in roles_and_seats.roles_of(initiative, person)
+        or roles_and_seats.is_acting_chair(initiative, person)
     ):
         return yes()
     return no(
@@ -269,7 +270,7 @@ def may_set_day(initiative: Initiative, by: User) -> Answer:
             "initiative.",
             "Open the overview of the initiative to see what is missing.",
         )
-    if not initiative_permissions.is_owner(initiative, by):
+    if not roles_and_seats.is_owner(initiative, by):
         return no(
             "Only the owner can set this day.",
             "Ask the owner. If no one owns the initiative, propose an owner first.",
@@ -408,7 +409,7 @@ class GapForm(forms.Form):
 
 def may_open_gap(initiative: Initiative, person: User) -> Answer:
     """Allow the acting chair, and everyone who answers for the initiative, to record a gap."""
-    chairs = initiative_permissions.is_acting_chair(initiative, person)
+    chairs = roles_and_seats.is_acting_chair(initiative, person)
     return yes() if chairs else initiative_permissions.may_collaborate(initiative, person)
 
 

@@ -6,19 +6,21 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from governance import clock
+from governance import clock, permission_result
 from governance.audit_log.deed import EntryOf
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, ended, no
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.tables.number_fields import WholeNumberField
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import PersonField, WholeNumberField, WordsField
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from governance.web.form_fields import PersonField, WordsField
+from initiatives.lifecycle.access import roles_and_seats, visibility
 from initiatives.lifecycle.evidence.actions import create_evidence, withdraw_row
 from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import Frame, deed, on_initiative
 from initiatives.models import Dependant, Initiative
 from initiatives.models.versions import OUTAGE_UNITS
@@ -130,7 +132,7 @@ def add_dependant(
             phrase("An initiative that is {} has no dependants.", stage_word(initiative.stage).lower()),
             "First pass the MVP gate.",
         ).or_refuse()
-    if initiative_permissions.is_owner(initiative, executive):
+    if roles_and_seats.is_owner(initiative, executive):
         raise ValidationError(
             {
                 "executive": (
@@ -161,7 +163,7 @@ def add_dependant(
 
 def _seen(rows: QuerySet, person: User) -> QuerySet:
     """Return the dependences that the person may read. Being named does not open the initiative."""
-    return rows.filter(Q(executive=person) | Q(initiative__in=initiative_permissions.visible_to(person)))
+    return rows.filter(Q(executive=person) | Q(initiative__in=visibility.visible_to(person)))
 
 
 def _page(row: Dependant, request: SignedInRequest) -> dict:
@@ -175,7 +177,7 @@ def _page(row: Dependant, request: SignedInRequest) -> dict:
         "supported": stage_word(support.supported),
         "may": may,
         "words": statement_words(row),
-        "visible": initiative_permissions.may_see(row.initiative, request.user),
+        "visible": visibility.may_see(row.initiative, request.user),
         "back_url": reverse("row-act", args=["dependants", row.pk, "state"]),
     }
 
@@ -207,7 +209,7 @@ ASKED: dict = {
 @deed(
     "dependants/state",
     **ASKED,
-    may_open=lambda row, person: initiative_permissions.yes(),
+    may_open=lambda row, person: permission_result.yes(),
     entry=EntryOf(
         EntryKind.DEPENDENCE_STATED,
         "stated: {words}",

@@ -15,7 +15,7 @@ from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, HoldKind, ObligationKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.access.visibility import COMPLETED_ELSEWHERE
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.reminders.due_task import Act, DueTask, remind
@@ -290,7 +290,7 @@ def _grace_over(one: DueTask):
             plain = alerts.words_for(
                 row, phrase("The days of grace are over. Ask the owner of the initiative what still works.")
             )
-            seen = initiative_permissions.may_see(initiative, person)
+            seen = visibility.may_see(initiative, person)
             dues[person.pk] = (person, lead, initiative.get_absolute_url()) if seen else (person, plain, "")
     for person, text, link in dues.values():
         if person != one.person:

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day
 from governance.web.form_fields import WordsField
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, roles_and_seats, visibility
 from initiatives.lifecycle.holds import deeds
 from initiatives.lifecycle.holds.actions import held_up
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
 from initiatives.models import Initiative, Obligation
 
@@ -43,9 +43,7 @@ class ExcuseForm(forms.Form):
 def _what_is_due(obligation: Obligation, person) -> str:
     """Return the obligation in words. A chair who may not open its confidential initiative reads only the day."""
     said = {"day": day(obligation.due), "value": obligation.responsible or "no one"}
-    if obligation.initiative.confidential and not initiative_permissions.may_see(
-        obligation.initiative, person
-    ):
+    if obligation.initiative.confidential and not visibility.may_see(obligation.initiative, person):
         return gettext("An obligation on a confidential initiative. Due %(day)s, from %(value)s.") % said
     said |= {"ended": ended(obligation.text), "ref": obligation.initiative.ref}
     return gettext("%(ended)s Due %(day)s, from %(value)s on %(ref)s.") % said
@@ -57,7 +55,7 @@ def excuse(request, pk):
     held = [
         initiative
         for initiative in held_up(obligation)
-        if initiative_permissions.is_acting_chair(initiative, request.user)
+        if roles_and_seats.is_acting_chair(initiative, request.user)
     ]
     if not held:  # whoever decides on none of what it holds up opens it as any obligation of the initiative
         obligation = initiative_lookup.of_initiative(deeds.OBLIGATIONS, request.user, pk)

@@ -23,7 +23,7 @@ from governance.permission_result import ended
 from governance.templatetags.plumbline import day
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome, Role, Seat, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.initiative import review_state
 from initiatives.models import Evidence, Initiative
@@ -274,7 +274,7 @@ def _told(found: dict[int | None, list[str]], own: int | None, by: User, left: i
     """Return the sentences: those of other initiatives with their name, and of hidden ones their number."""
     lines = [*found.pop(own, []), *found.pop(None, [])]
     others = {key: told for key, told in found.items() if told}
-    seen = initiative_permissions.visible_to(by).filter(pk__in=[*others])
+    seen = visibility.visible_to(by).filter(pk__in=[*others])
     for row in seen.order_by("pk"):
         lines += [f"{row.ref} {row.title}: {line}" for line in others.pop(row.pk)]
     # Confidential initiatives are not even counted.

@@ -9,7 +9,7 @@ from governance.models import User
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Role
 from initiatives.lifecycle.access.initiative_lookup import with_ref
-from initiatives.lifecycle.access.permissions import visible_to
+from initiatives.lifecycle.access.visibility import visible_to
 from initiatives.models import Initiative, RoleAssignment
 
 

@@ -9,12 +9,11 @@ from governance.permission_result import Answer, no
 from governance.transparency_log import as_of
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import kill_switch_permissions, tier_permissions
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, visibility
 from initiatives.lifecycle.facts import open_requirements
-from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative
-from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
+from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, Judgement, judged
 
 # What a chair may do with an initiative: the kind of move, the verb of its page step, its words. To confirm production
 # again moves no stage.
@@ -28,6 +27,22 @@ CHAIR_MOVES = (
 NOT_REOPENED_YET = phrase("Publish the post-mortem before you reopen the initiative")
 
 
+def judgement_of_stop(initiative: Initiative) -> Judgement:
+    """Return the judgement for reopening: earlier stage, post-mortem written.
+
+    Raises Refused for an initiative that was not stopped.
+    """
+    if initiative.stage != Stage.STOPPED:
+        no(
+            "This initiative is not stopped, so it cannot be reopened.",
+            "If the initiative is retired, register a successor.",
+        ).or_refuse()
+    return Judgement(
+        was_prototype=initiative.stage_changes.filter(to_stage=Stage.PROTOTYPE).exists(),
+        post_mortem_written=not initiative.obligations.open().filter(kind="post_mortem").exists(),
+    )
+
+
 class WhoMay:
     """The acts that the person may do: one Answer each, computed when used."""
 
@@ -37,12 +52,12 @@ class WhoMay:
     @cached_property
     def roles(self) -> frozenset[str]:
         """Return the roles in force that the person accepted on the initiative."""
-        return initiative_permissions.roles_of(self.initiative, self.person)
+        return roles_and_seats.roles_of(self.initiative, self.person)
 
     @cached_property
     def owner(self) -> bool:
         """Return True if the person owns the initiative, or stands in for its owner."""
-        return initiative_permissions.is_owner(self.initiative, self.person)
+        return roles_and_seats.is_owner(self.initiative, self.person)
 
     @cached_property
     def turns(self) -> frozenset[str]:
@@ -52,21 +67,17 @@ class WhoMay:
     @cached_property
     def team_member(self) -> bool:
         """Return True for people of the initiative or its board. Only they see why a button is closed."""
-        return (
-            bool(self.roles)
-            or self.owner
-            or initiative_permissions.sits_on_board(self.initiative, self.person)
-        )
+        return bool(self.roles) or self.owner or roles_and_seats.sits_on_board(self.initiative, self.person)
 
     @cached_property
     def seats(self) -> list[str]:
         """Return the signing seats that the person holds on the initiative's board now."""
-        return initiative_permissions.seats_of(self.initiative, self.person)
+        return roles_and_seats.seats_of(self.initiative, self.person)
 
     @cached_property
     def look_back(self) -> Answer:
         """Return the permission to see the initiative on another day."""
-        return initiative_permissions.may_look_back(self.initiative, self.person)
+        return visibility.may_look_back(self.initiative, self.person)
 
     @cached_property
     def manage(self) -> Answer:
@@ -130,7 +141,7 @@ class WhoMay:
     @cached_property
     def switch(self) -> Answer:
         """Return the permission to switch its systems off and on at once."""
-        return kill_switch_permissions.may_switch(self.initiative, self.person)
+        return initiative_permissions.may_switch(self.initiative, self.person)
 
     @cached_property
     def switch_off(self) -> bool:
@@ -155,7 +166,7 @@ class WhoMay:
     @cached_property
     def read_decision_requests(self) -> Answer:
         """Return the permission to read the requests of its systems."""
-        return initiative_permissions.may_read_decision_requests(self.initiative, self.person)
+        return visibility.may_read_decision_requests(self.initiative, self.person)
 
     @cached_property
     def withdraw(self) -> Answer:
@@ -185,17 +196,17 @@ class WhoMay:
     @cached_property
     def confirm_tier(self) -> Answer:
         """Return the permission to confirm the proposed risk tier."""
-        return tier_permissions.may_confirm_tier(self.initiative, self.person)
+        return initiative_permissions.may_confirm_tier(self.initiative, self.person)
 
     @cached_property
     def refuse_tier(self) -> Answer:
         """Return the permission to refuse the proposed risk tier."""
-        return tier_permissions.may_refuse_tier(self.initiative, self.person)
+        return initiative_permissions.may_refuse_tier(self.initiative, self.person)
 
     @cached_property
     def open_file(self) -> Answer:
         """Return the permission to open the files of evidence."""
-        return initiative_permissions.may_open_file(self.initiative, self.person)
+        return visibility.may_open_file(self.initiative, self.person)
 
 
 class WhoMayNot(WhoMay):

@@ -12,7 +12,7 @@ from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, HoldKind, Role, Stage, TakesEffect
 from governance.vocabulary.phrases import joined, label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.lifecycle.initiative.initiative_frame import banner
@@ -318,7 +318,7 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
     holding = criteria.holds_at(facts, rulebook_in_effect.rulebook_of(initiative, now).parsed, now)
     current = {hold.kind for hold in holding}
     rows = [row for row in initiative_rows.rows(initiative, "holds") if row.kind in current]
-    chair = initiative_permissions.acting_chair(initiative)[0] if rows else None
+    chair = roles_and_seats.acting_chair(initiative)[0] if rows else None
     steward = facts.people.get(Role.DATA_STEWARD, "the data steward (no one yet)")
     for row in rows:
         by_people = row.opened_by_id is not None or row.liftable_since is not None

@@ -8,7 +8,7 @@ from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, Role
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.activity.entry_wording import question
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.facts.open_requirements import APPROVED, NEXT
@@ -30,7 +30,7 @@ def next_step(context, person: User) -> dict | None:
     disagreeing = [
         row for row in initiative_rows.rows(initiative, "holds") if row.kind == "definition_conflict"
     ]
-    if disagreeing and Role.DATA_STEWARD in initiative_permissions.roles_of(initiative, person):
+    if disagreeing and Role.DATA_STEWARD in roles_and_seats.roles_of(initiative, person):
         return {
             "title": phrase("Next step: resolve the conflicting definitions."),
             "text": phrase(

@@ -22,8 +22,7 @@ from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, Role, Sta
 from governance.vocabulary.phrases import joined, label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
-from initiatives.lifecycle.access import initiative_lookup, signers, tier_permissions
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, signers, visibility
 from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.activity import headlines, recent_changes, timeline
 from initiatives.lifecycle.details import actions as detail_actions
@@ -32,6 +31,7 @@ from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.lifecycle.facts.wording import profile_of, profile_words
 from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds import due_tasks
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.forms import ConfirmTierForm, DetailsForm, RefuseTierForm, TierForm
 from initiatives.lifecycle.initiative.initiative_frame import (
@@ -114,7 +114,7 @@ def initiative(request, ref):
         context["impossible"] = criteria.reach(rulebook, ahead.key, row.tier, seats)
     context["banners"] = [*context["banners"], *banners.runs_without(row, judged)]
     if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.team_member and not as_of.current():
-        context["similar"] = similar_to_each([row], initiative_permissions.visible_to(request.user))[row.pk]
+        context["similar"] = similar_to_each([row], visibility.visible_to(request.user))[row.pk]
         context["not_similar"] = said_not_similar([row])[row.pk]
     if as_of.current():
         context["kept"] = past_views.kept_beside_now(context)
@@ -349,7 +349,7 @@ def _other_answer(verb: str) -> Callable[[Initiative, SignedInRequest], dict]:
 
 
 INITIATIVE_ACTS["confirm-tier"] = PageStep(
-    may=tier_permissions.may_confirm_tier,
+    may=initiative_permissions.may_confirm_tier,
     act=detail_actions.confirm_tier,
     form=ConfirmTierForm,
     given=lambda row, request: {
@@ -373,7 +373,7 @@ INITIATIVE_ACTS["confirm-tier"] = PageStep(
 
 
 INITIATIVE_ACTS["refuse-tier"] = PageStep(
-    may=tier_permissions.may_refuse_tier,
+    may=initiative_permissions.may_refuse_tier,
     act=detail_actions.refuse_tier,
     form=RefuseTierForm,
     given=lambda row, request: {

@@ -18,8 +18,7 @@ from governance.notifications.notify import notify
 from governance.people.boards import board_for, members_now, read_seats, seat_holders
 from governance.vocabulary import BoardRole
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access.permissions import may_see
-from initiatives.lifecycle.access.visibility import openable
+from initiatives.lifecycle.access.visibility import may_see, openable
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.reminders.wording import NEWS, subject
 from initiatives.models import Initiative, RoleAssignment

@@ -14,9 +14,10 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import AnswerKind, DeclaredResult, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import in_the_future, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import accounts_of, first_lapsed
 from initiatives.lifecycle.evidence.actions import create_evidence
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, AnswerDraft, Coverage, DeclaredGoal, Evidence, Initiative, Voiding
 
@@ -190,7 +191,7 @@ def accept_not_applicable(*, initiative: Initiative, requirement: str, version: 
             no("The owner's answer is no longer “not applicable”.").or_refuse()
         if row.version != version:
             raise Conflict("The answer changed after you opened it.", "Read the answer again.")
-        held = initiative_permissions.seats_of(initiative, by)
+        held = roles_and_seats.seats_of(initiative, by)
         seat = next(seat for seat in seats if seat in held)
         if waits_for_second(initiative, row, by):
             row.second_by, row.second_at, row.second_seat = by, clock.now(), seat

@@ -14,7 +14,7 @@ from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Seat
 from governance.vocabulary.frameworks import FRAMEWORKS, framework_words
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.initiative.initiative_frame import page_of, pick
 from initiatives.lifecycle.requirements import crosswalk
 
@@ -149,10 +149,7 @@ def _asked(request: SignedInRequest, parsed) -> tuple[str, str, str]:
 
 def _initiatives(request: SignedInRequest, wanted: str):
     initiatives = (
-        initiative_permissions.visible_to(request.user)
-        .own()
-        .filter(withdrawn_at__isnull=True)
-        .order_by("number")
+        visibility.visible_to(request.user).own().filter(withdrawn_at__isnull=True).order_by("number")
     )
     if not wanted:
         return initiatives

@@ -12,12 +12,13 @@ from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import AnswerKind, EvidenceKind, Seat, Stage
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.evidence import artefact_kinds
 from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of, written_elsewhere
 from initiatives.lifecycle.evidence.verification.queries import item_to_verify
 from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage
 from initiatives.lifecycle.facts.wording import drawn_words, state_word
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import who_answers
 from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import Answer
@@ -203,7 +204,7 @@ def example_of(key: str, initiative, person):
     The words are unchanged, as an example. Imported and confidential initiatives are left out.
     """
     seen = (
-        initiative_permissions.visible_to(person)
+        visibility.visible_to(person)
         .filter(stage=Stage.PRODUCTION, confidential=False, withdrawn_at__isnull=True)
         .exclude(basis="import")
     )

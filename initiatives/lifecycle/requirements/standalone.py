@@ -13,8 +13,9 @@ from governance.models import Rulebook, User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import Tier
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import accounts_of, first_lapsed
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Initiative, StandaloneDeclaration
 
@@ -77,7 +78,7 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
             raise Conflict("This declaration has ended meanwhile. Open the page again.")
         may_accept(initiative, row, by).or_refuse()
         seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(INVENTORY)
-        seat = next(seat for seat in initiative_permissions.seats_of(initiative, by) if seat in seats)
+        seat = next(seat for seat in roles_and_seats.seats_of(initiative, by) if seat in seats)
         if row.accepted_at is None or (row.second_at is None and first_lapsed(initiative, row)):
             row.accepted_by, row.accepted_at, row.accepted_seat = by, clock.now(), seat
         else:

@@ -20,9 +20,9 @@ from governance.vocabulary.form_errors import put_errors
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.forms import added_kinds, elsewhere
 from initiatives.lifecycle.facts import initiative_rows, open_requirements
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import together
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, layers_of, pick
 from initiatives.lifecycle.requirements import actions

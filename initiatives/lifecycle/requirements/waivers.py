@@ -14,7 +14,7 @@ from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access.permissions import is_acting_chair
+from initiatives.lifecycle.access.roles_and_seats import is_acting_chair
 from initiatives.lifecycle.consents.consent_kinds import RISK_SEAT, Kind, Part, wrong_day
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.initiative.act import rewrite_supported_stage

@@ -14,21 +14,24 @@ from governance.audit_log import entries
 from governance.database import shown_state
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
+from governance.people.boards import board_for
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.evidence.governance_index import write_index
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.findings.sync import follow_more
 from initiatives.lifecycle.holds import condition_deeds
 from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.reviews import checkpoint_mails, turn_notifications
+from initiatives.lifecycle.reviews import permissions as review_permissions
 from initiatives.lifecycle.stages.actions import end_review, owner_of_that_day, promote, retire_row
 from initiatives.models import Condition, Initiative, Question, Review, RoleAssignment
 from initiatives.models.initiative import gate_out_of
@@ -39,7 +42,7 @@ def open_review(*, initiative: Initiative, by: User) -> Review:
     """Submit the initiative to the gate that leads out of its stage. It has one open review at most."""
     with act("open review", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
-        if initiative_permissions.board_for(initiative.unit) is None:
+        if board_for(initiative.unit) is None:
             no(
                 "No board is responsible for this unit.",
                 "Ask an admin to give this unit, or a unit above it, a board.",
@@ -366,7 +369,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
         raise ValidationError({"text": "Write the question before you send it."})
     with act("ask", by=by, initiative=review.initiative_id) as initiative:
         review = still_open(review, initiative)
-        initiative_permissions.may_ask(review, by).or_refuse()
+        review_permissions.may_ask(review, by).or_refuse()
         if criterion not in {c.key for c in review.parsed_rulebook.gates[review.gate].criteria}:
             raise ValidationError({"criterion": "Choose one of the gate's criteria."})
         question = Question(
@@ -376,7 +379,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
         entries.record(
             EntryKind.ASKED, initiative=initiative, review=review.pk, criterion=criterion, text=question.text
         )
-        owner = initiative_permissions.accepted(initiative, Role.OWNER)
+        owner = roles_and_seats.accepted(initiative, Role.OWNER)
         tell(
             initiative,
             [owner.person if owner else None],

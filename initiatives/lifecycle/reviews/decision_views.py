@@ -22,9 +22,10 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
 from initiatives.contributions import contributed
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.access.initiative_lookup import review_for
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import rehearsal, review_state
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, insist, pick
@@ -138,7 +139,7 @@ def decide(request, pk):
         "unanswered": [one for one in initiative_rows.questions(row) if not one.answer],
         "lapsed": review_turn.lapsed_objections(snapshot),
         "missing": [] if refusing else not_recorded(snapshot, clock.now()),
-        "twins": stopped_twins(initiative, initiative_permissions.visible_to(request.user)),
+        "twins": stopped_twins(initiative, visibility.visible_to(request.user)),
     }
     return render(
         request,

@@ -6,22 +6,28 @@ recomputed.
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from governance import clock
 from governance.gates import criteria, remarks, sign_off_statement
 from governance.people import cooling_off
+from governance.permission_result import Reason
+from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import moment, seat_word
 from governance.vocabulary import ScaleTestOutcome, Seat, SignOffVerdict
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
+from initiatives.lifecycle.access.signers import EligibleSigners, eligible_signers_of
 from initiatives.lifecycle.evidence import artefact_kinds
 from initiatives.lifecycle.evidence.verification.queries import item_to_verify
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.facts.wording import drawn_words, level_word, state_word, word_of
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.initiative.review_state import seat_states
 from initiatives.lifecycle.reviews import review_turn
 from initiatives.lifecycle.reviews.sign_offs.actions import may_approve, statement_for
-from initiatives.models import Review, SignOff
+from initiatives.models import Initiative, Review, SignOff
 
 # What a statement names for the machine: keys, versions of answers, fingerprints.
 RAW = re.compile(r" \([a-z_]+(\.[a-z0-9_]+)+(, answer \d+)?\)|, fingerprint \S+|, sha-256 [0-9a-f]+")
@@ -431,7 +437,7 @@ def own_seats(
     A stale sign-off also has the changes of its statement (`since_signed`).
     """
     found = []
-    for seat in initiative_permissions.seats_of(snapshot.initiative, person):
+    for seat in roles_and_seats.seats_of(snapshot.initiative, person):
         if seat not in snapshot.judged.rulebook.gates[snapshot.review.gate].seats:
             continue
         sign_off = sign_offs.get(seat)
@@ -532,3 +538,58 @@ def quorum_words(verdict: criteria.Verdict, rulebook, gate: str) -> str:
     among = phrase(", including {}", " and ".join(must)) if must else ""
     given = verdict.fresh_approvals
     return f"{given} current approval{'' if given == 1 else 's'}, {verdict.quorum} needed{among}"
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """The reviewers that a board has for a gate.
+
+    `never` has the reasons why they cannot decide as it is, and `today` those that pass with time. `waits` has in
+    words the people who are away or cannot sign yet, with their first moment.
+    """
+
+    seats: dict[str, criteria.SeatState]
+    never: tuple[Reason, ...]
+    today: tuple[Reason, ...]
+    waits: tuple[str, ...]
+
+
+def feasibility(initiative: Initiative, gate: str, rulebook: ParsedRulebook) -> Feasibility:
+    """Return the feasibility with the present board, without the people on the team."""
+    eligible_signers = eligible_signers_of(initiative)
+    seats = seat_states(eligible_signers)
+    chair, why = roles_and_seats.acting_chair(initiative, list(eligible_signers.members))
+    nobody = (
+        ()
+        if chair is not None or not eligible_signers.members
+        else (
+            Reason(phrase("No one can decide: {}.", why), "Ask an admin to appoint a chair or deputy chair."),
+        )
+    )
+    never = criteria.reach(rulebook, gate, initiative.tier, seats)
+    waiting = _waiting(eligible_signers, rulebook.at_tier(initiative.tier).gates[gate].seats)
+    there = replace(
+        eligible_signers, members=tuple(one for one in eligible_signers.members if one.pk not in waiting)
+    )
+    today = (
+        ()
+        if never
+        else criteria.reach(rulebook, gate, initiative.tier, seat_states(there))
+        if waiting
+        else ()
+    )
+    return Feasibility(seats, (*never, *nobody), today, tuple(dict.fromkeys(waiting.values())))
+
+
+def _waiting(eligible_signers: EligibleSigners, seats: tuple[str, ...]) -> dict[int, str]:
+    """Return by key of the membership why its person in these seats cannot sign now."""
+    now, found = clock.now(), {}
+    for member in eligible_signers.members:
+        if member.seat not in seats:
+            continue
+        why = (
+            f"{member.person} is away" if member.away else cooling_off.why_waits(member.person, [member], now)
+        )
+        if why:
+            found[member.pk] = why
+    return found

@@ -12,7 +12,7 @@ from governance.models import Rulebook
 from governance.permission_result import ended
 from governance.vocabulary import Seat, SignOffVerdict
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
 from initiatives.models import Initiative, Review, SignOff
@@ -147,9 +147,7 @@ def _verifying(
 def _of_chair(
     snapshot: review_state.ReviewSnapshot, what: str, since: datetime, kind: str, seat: str = ""
 ) -> Move:
-    chair, _ = initiative_permissions.acting_chair(
-        snapshot.initiative, list(snapshot.eligible_signers.members)
-    )
+    chair, _ = roles_and_seats.acting_chair(snapshot.initiative, list(snapshot.eligible_signers.members))
     who = chair.full_name if chair else "a chair (no one yet)"
     return Move(who, what, since, kind, (chair.pk,) if chair else (), seat)
 

@@ -5,7 +5,7 @@ from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.vocabulary import Seat, SignOffVerdict
-from initiatives.lifecycle.access import permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reminders.telling import tell
@@ -47,7 +47,7 @@ def tell_moved(initiative: Initiative, review: Review, by: User) -> None:
     people = [row.person for row in initiative_rows.current_sign_offs(review)]
     tell(
         initiative,
-        [*people, permissions.acting_chair(initiative)[0]],
+        [*people, roles_and_seats.acting_chair(initiative)[0]],
         "review moved",
         f"review:{review.pk}",
         f"its review uses rulebook {version} now",

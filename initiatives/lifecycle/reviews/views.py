@@ -12,7 +12,7 @@ from governance import clock
 from governance.gates import levels, requirements
 from governance.identity.proofs import demands
 from governance.models import Rulebook
-from governance.people.boards import members_now
+from governance.people.boards import board_for, members_now
 from governance.permission_result import all_of
 from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
@@ -20,18 +20,19 @@ from governance.vocabulary import SignOffVerdict
 from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown, where_decided
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.initiative_lookup import initiative_for, review_for, review_on_any_day
 from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.activity import recent_changes
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.holds.actions import HELD_UP
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, with_buttons
 from initiatives.lifecycle.reviews import actions, presentation, review_turn
+from initiatives.lifecycle.reviews import permissions as review_permissions
 from initiatives.lifecycle.reviews.decision_views import REVIEWS
-from initiatives.lifecycle.reviews.feasibility import feasibility
 from initiatives.lifecycle.reviews.forms import QuestionForm, TextForm
 from initiatives.models import Condition, Question, Review
 from initiatives.models.initiative import gate_out_of
@@ -86,7 +87,7 @@ def _open_page(request, row: Review) -> dict:
     lines, sign_offs = presentation.live_lines(snapshot), presentation.live_sign_offs(snapshot)
     context = _common(request, row, lines, sign_offs, facts=snapshot.judged.facts)
     acting = as_of.current() is None  # on another day nobody signs, asks or answers
-    mine = initiative_permissions.seats_of(snapshot.initiative, person) if acting else []
+    mine = roles_and_seats.seats_of(snapshot.initiative, person) if acting else []
     awaited = review_turn.moves(snapshot)
     seats, rows = presentation.matrix(
         snapshot.judged.rulebook,
@@ -98,7 +99,7 @@ def _open_page(request, row: Review) -> dict:
         ended=False,
     )
     current = Rulebook.objects.current()
-    may_ask = acting and bool(initiative_permissions.may_ask(row, person))
+    may_ask = acting and bool(review_permissions.may_ask(row, person))
     manages = bool(context["may"].manage)
     for line in lines:
         line.may_ask = may_ask
@@ -124,7 +125,7 @@ def _open_page(request, row: Review) -> dict:
         "manages": manages,
         "in_arrears": _in_arrears(snapshot, person) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
-        "acting_chair": initiative_permissions.acting_chair(snapshot.initiative),
+        "acting_chair": roles_and_seats.acting_chair(snapshot.initiative),
         "proposed": [
             sign_off for sign_off in sign_offs.values() if sign_off.row.verdict == SignOffVerdict.CONDITION
         ],
@@ -193,8 +194,8 @@ def open_review(request, ref):
 def _before_opening(initiative, gate: str, context) -> dict:
     rulebook, facts, now = context["rulebook"], context["facts"], context["now"]
     rules = rulebook.gates[gate]
-    where = initiative_permissions.board_for(initiative.unit)
-    able = feasibility(initiative, gate, rulebook)
+    where = board_for(initiative.unit)
+    able = presentation.feasibility(initiative, gate, rulebook)
     seats = able.seats
     found = context["judged_next"].at_gate(gate)
     told = [m for m in members_now(where) if m.seat in rules.seats]
@@ -268,7 +269,7 @@ def _tier_waits(initiative, seats) -> str:
 
 ROW_ACTS["reviews/ask"] = RowAct(
     rows=REVIEWS,
-    may=initiative_permissions.may_ask,
+    may=review_permissions.may_ask,
     act=actions.ask_question,
     noun="review",
     page="review-open",

@@ -12,8 +12,8 @@ from governance.permission_result import Conflict
 from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.consents.consent_kinds import RISK_SEAT, Kind, wrong_day
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.risks import actions
 from initiatives.lifecycle.risks.forms import RiskRequestForm

@@ -12,8 +12,9 @@ from governance.permission_result import Answer, Conflict, all_of, ended, no, ye
 from governance.vocabulary import CLOSED_STAGES, Role, Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import accounts_of
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import AcceptedRisk, Gap, Initiative
 from initiatives.models.reviews import ConsentState
@@ -144,7 +145,7 @@ def _tell_end(risk: AcceptedRisk, initiative: Initiative, reason: str) -> None:
 
 def _open_gap(risk: AcceptedRisk, initiative: Initiative) -> Gap:
     """Write the gap of an ended acceptance, for the owner, else for the requester."""
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     days = Rulebook.objects.current().parsed.freshness.grace_days
     gap = Gap(
         initiative=initiative,

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.sign_in.signing import SigningForm
-from governance.web.form_fields import DayField, WholeNumberField, WordsField
+from governance.tables.number_fields import WholeNumberField
+from governance.web.form_fields import DayField, WordsField
 
 
 class RiskRequestForm(forms.Form):

@@ -15,12 +15,14 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.evidence.actions import create_evidence
 from initiatives.lifecycle.holds.actions import close_system_hold, complete_row, open_system_hold
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.reminders import telling
+from initiatives.lifecycle.roles import permissions as role_permissions
 from initiatives.models import Answer, Initiative, RoleAssignment, Verification
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
@@ -139,7 +141,7 @@ def accept_role(
     """
     with act("accept role", by=by, initiative=assignment.initiative_id, proof=proof) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        initiative_permissions.may_accept_role(assignment, by).or_refuse()
+        role_permissions.may_accept_role(assignment, by).or_refuse()
         if initiative.closed and not initiative.obligations.open().exists():
             no(
                 phrase("This initiative is {}, so its roles can no longer change.", initiative.stage)
@@ -169,7 +171,7 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
     """Accept a held role again for a fresh attestation. The rulebook asks it half-yearly or quarterly."""
     with act("accept role again", by=by, initiative=assignment.initiative_id) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        initiative_permissions.may_accept_role(assignment, by).or_refuse()
+        role_permissions.may_accept_role(assignment, by).or_refuse()
         if not assignment.accepted_at or assignment.ended_at:
             no("Only a current role can be accepted again.").or_refuse()
         entries.record(EntryKind.ROLE_ACCEPTED_AGAIN, initiative=initiative, role=assignment.role)
@@ -181,7 +183,7 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
 def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
     """Accept a proposal inside the running act of its person. It ends the role of the earlier holder."""
     role, person = assignment.role, assignment.person
-    previous = initiative_permissions.accepted(initiative, role)
+    previous = roles_and_seats.accepted(initiative, role)
     if previous is not None:
         _end(initiative, previous, f"{person.full_name} accepted the role")
     assignment.accepted_at, assignment.accepted_words = clock.now(), words
@@ -224,7 +226,7 @@ def _name(assignment: RoleAssignment) -> str:
 
 def _tell_owner(initiative: Initiative, assignment: RoleAssignment, words: str, period: str) -> None:
     """Notify the owner that the person of a role accepted it, declined it or laid it down."""
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     if owner is not None:
         link = reverse("people", args=[initiative.ref])
         telling.tell(
@@ -290,7 +292,7 @@ def decline_role(*, assignment: RoleAssignment, reason: str = "", by: User) -> R
     """Decline a proposal in person."""
     with act("decline role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        initiative_permissions.may_answer_role(assignment, by).or_refuse()
+        role_permissions.may_answer_role(assignment, by).or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was already answered, or it has ended.")
         decline_row(initiative, assignment, reason.strip())

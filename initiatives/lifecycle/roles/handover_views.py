@@ -16,9 +16,9 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import sign_offs_lost
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.roles import handover_queries, handovers
+from initiatives.lifecycle.roles import permissions as role_permissions
 from initiatives.lifecycle.roles.actions import acceptance_words
 from initiatives.lifecycle.roles.handover_forms import AnswerForm, HandoverForm
 from initiatives.models import Handover, Obligation, RoleAssignment
@@ -32,7 +32,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     # A person without the permission does not learn if this number exists, nor whose it is.
     seen = User.objects.all() if request.user.is_admin else User.objects.filter(pk=request.user.pk)
     person = get_object_or_404(seen, pk=pk)
-    initiative_permissions.may_hand_over(person, request.user).or_refuse()
+    role_permissions.may_hand_over(person, request.user).or_refuse()
     if "withdraw" in request.POST:
         return _withdraw(request, person)
     parts = handover_queries.parts_of(person)

@@ -17,10 +17,10 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, lock, rewrite_supported_stage
 from initiatives.lifecycle.reminders.telling import tell_outside
 from initiatives.lifecycle.roles import handover_queries
+from initiatives.lifecycle.roles import permissions as role_permissions
 from initiatives.lifecycle.roles.actions import accept_row, acceptance_words, create_role, decline_row
 from initiatives.models import Handover, Initiative
 
@@ -38,7 +38,7 @@ def propose_handover(
     if not chosen:
         raise ValidationError("Name a successor for at least one initiative.")
     with act("propose handover", by=by, reason=reason):
-        initiative_permissions.may_hand_over(person, by).or_refuse()
+        role_permissions.may_hand_over(person, by).or_refuse()
         wanted = {initiative.pk: successor for initiative, successor in chosen.items()}
         initiatives = {pk: lock(pk) for pk in sorted(wanted)}
         parts = {part.initiative.pk: part for part in handover_queries.parts_of(person, wanted)}
@@ -179,7 +179,7 @@ def withdraw_handover(*, handover: Handover, by: User) -> Handover:
     """Withdraw a handover, as the person who hands over, or an admin."""
     with act("withdraw handover", by=by, initiative=handover.initiative_id, reason="Withdrawn"):
         row = _waiting(handover)
-        initiative_permissions.may_hand_over(row.person, by).or_refuse()
+        role_permissions.may_hand_over(row.person, by).or_refuse()
         _end(row, "Withdrawn", by)
     return row
 

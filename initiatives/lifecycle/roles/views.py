@@ -15,8 +15,8 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Role
 from governance.vocabulary.phrases import label, phrase
 from governance.web.middleware import on_any_day
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, roles_and_seats
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,
@@ -26,6 +26,7 @@ from initiatives.lifecycle.initiative.initiative_frame import (
 )
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.lifecycle.roles import actions
+from initiatives.lifecycle.roles import permissions as role_permissions
 from initiatives.lifecycle.roles.actions import ROLE_DUTIES, acceptance_facts, acceptance_words
 from initiatives.lifecycle.roles.forms import AcceptForm, DeclineForm, ProposeForm
 from initiatives.models import RoleAssignment
@@ -107,7 +108,7 @@ ASSIGNMENTS = RoleAssignment.objects.select_related(
 
 def holder_of(row: RoleAssignment) -> int | None:
     """Return the key of the present holder of the role, or None."""
-    held = initiative_permissions.accepted(row.initiative, row.role)
+    held = roles_and_seats.accepted(row.initiative, row.role)
     return held.person_id if held is not None else None
 
 
@@ -124,7 +125,7 @@ def _accepting(row: RoleAssignment, request: SignedInRequest) -> dict:
     """Return what the page of a role shows besides its form."""
     mine = row.person_id == request.user.pk
     open_ = not (row.accepted_at or row.declined_at or row.ended_at)
-    answer = initiative_permissions.may_accept_role(row, request.user)
+    answer = role_permissions.may_accept_role(row, request.user)
     if answer and not open_:
         answer = no(
             "This proposal was already answered, or it has ended.", "Ask the owner to propose you again."
@@ -140,7 +141,7 @@ def _accepting(row: RoleAssignment, request: SignedInRequest) -> dict:
 
 ROW_ACTS["roles/accept"] = RowAct(
     rows=ASSIGNMENTS,
-    may=initiative_permissions.may_accept_role,
+    may=role_permissions.may_accept_role,
     may_open=lambda row, person: yes(),
     act=actions.accept_role,
     noun="assignment",
@@ -158,7 +159,7 @@ ROW_ACTS["roles/accept"] = RowAct(
 )
 ROW_ACTS["roles/decline"] = RowAct(
     rows=ASSIGNMENTS,
-    may=initiative_permissions.may_answer_role,
+    may=role_permissions.may_answer_role,
     act=actions.decline_role,
     noun="assignment",
     page="people",
@@ -173,7 +174,7 @@ ROW_ACTS["roles/decline"] = RowAct(
 
 
 def _may_accept_again(row: RoleAssignment, person: User) -> Answer:
-    may = initiative_permissions.may_accept_role(row, person)
+    may = role_permissions.may_accept_role(row, person)
     held = row.accepted_at and not row.ended_at
     return may if held or not may else no("Only a current role can be accepted again.")
 

@@ -10,10 +10,10 @@ from governance.models import User
 from governance.vocabulary import EARLY_STAGES, STAGE_RANK
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Initiative, ScopeVersion
 

@@ -16,7 +16,7 @@ from governance.vocabulary import RUNNING_STAGES, ObligationKind, ReviewOutcome,
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import STOP_REASON
 from initiatives.lifecycle.evidence.actions import create_evidence
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
@@ -24,9 +24,10 @@ from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.holds.actions import end_obligations_of_stage, open_obligation, open_obligations
 from initiatives.lifecycle.holds.dependant_deeds import end_row
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.lifecycle.initiative.review_state import ReviewSnapshot
-from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop
+from initiatives.lifecycle.initiative.who_may import judgement_of_stop
 from initiatives.lifecycle.scope.actions import check_scope, new_scope, scope_now, start_scope
 from initiatives.lifecycle.stages.permissions import may_confirm_production
 from initiatives.models import (
@@ -452,7 +453,7 @@ def open_written_obligation(initiative: Initiative, kind: str, source: str, days
 
 def owner_of_that_day(initiative: Initiative) -> User | None:
     """Return the owner, else the last one if active. Leaving a role completes no obligation."""
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     if owner is not None:
         return owner.person
     owned = [row for row in initiative_rows.roles(initiative) if row.role == Role.OWNER and row.accepted_at]
@@ -483,7 +484,7 @@ def _open_later_criteria(
     later = later_criteria(rulebook, gate, emergency=emergency)
     if not later:
         return
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     open_obligations(
         initiative,
         [

@@ -16,7 +16,7 @@ from governance.audit_log import entries
 from governance.models import Rulebook
 from governance.transparency_log.recomputation import one_look
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.facts import supported_stage_rows
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.initiative.act import act, batched, rewrite_supported_stages
@@ -132,7 +132,7 @@ def open_vacancy_obligations() -> list[Obligation]:
         ) as initiative:
             if not Hold.objects.open().filter(~Exists(known), pk=hold.pk).exists():
                 continue
-            chair, _ = initiative_permissions.acting_chair(initiative)
+            chair, _ = roles_and_seats.acting_chair(initiative)
             obligation = open_obligation(
                 initiative,
                 "vacancy",

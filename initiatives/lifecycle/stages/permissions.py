@@ -8,8 +8,8 @@ from governance.models import Rulebook, User
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import drawing_rounds, stage_expiry
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 NOT_IN_PRODUCTION = no(

@@ -13,11 +13,12 @@ from governance.templatetags.plumbline import day, in_days, stage_word
 from governance.vocabulary import ReviewOutcome, Role, Stage
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, visibility
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import rulebook_in_effect, stage_expiry, supported_stage
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
-from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop
+from initiatives.lifecycle.initiative.who_may import judgement_of_stop
 from initiatives.lifecycle.stages import actions
 from initiatives.lifecycle.stages.actions import emergency_of, end_to_decide, later_criteria, lower_stages
 from initiatives.lifecycle.stages.forms import (
@@ -63,7 +64,7 @@ INITIATIVE_ACTS["withdraw"] = PageStep(
     may=initiative_permissions.may_withdraw,
     act=detail_actions.withdraw,
     form=WithdrawForm,
-    given=lambda row, request: {"visible": initiative_permissions.visible_to(request.user)},
+    given=lambda row, request: {"visible": visibility.visible_to(request.user)},
     title=gettext_lazy("Withdraw the initiative"),
     happens=(
         lambda row: f"{row.ref} is marked as registered by mistake and no longer changes.",
@@ -262,7 +263,7 @@ def _confirmation(initiative: Initiative, request: SignedInRequest) -> dict:
         {
             "role": Role(role).label,
             "done": role in accepted,
-            "row": initiative_permissions.accepted(initiative, role),
+            "row": roles_and_seats.accepted(initiative, role),
         }
         for role in stage_expiry.ACCEPTING
     ]

@@ -17,9 +17,10 @@ from governance.vocabulary import Layer
 from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import in_the_future, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Effort, Initiative, System
+from initiatives.portfolio.efforts import permissions as effort_permissions
 from initiatives.portfolio.efforts.effort_cells import MOST_HOURS, monday
 from initiatives.portfolio.efforts.effort_table import EARLIEST, Line, read
 
@@ -184,7 +185,7 @@ def withdraw_effort(*, effort: Effort, reason: str, by: User) -> Effort:
             raise Conflict(
                 phrase("This effort was withdrawn on {} already.", clock.local_day(effort.withdrawn_at))
             )
-        initiative_permissions.may_withdraw_note(initiative, effort, by).or_refuse()
+        effort_permissions.may_withdraw_note(initiative, effort, by).or_refuse()
         effort.withdrawn_at, effort.withdrawn_by, effort.withdrawn_reason = clock.now(), by, reason.strip()
         effort.save()
         entries.record(

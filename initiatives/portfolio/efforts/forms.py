@@ -6,8 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
+from governance.tables.number_fields import NumberField
 from governance.vocabulary import Layer
-from governance.web.form_fields import DayField, NumberField, OnceForm
+from governance.web.form_fields import DayField, OnceForm
 from initiatives.models import System
 from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.efforts.effort_cells import clocked

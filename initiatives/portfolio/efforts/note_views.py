@@ -8,7 +8,7 @@ from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
 from initiatives.lifecycle.initiative.page_steps import (
     INITIATIVE_ACTS,
@@ -20,6 +20,7 @@ from initiatives.lifecycle.initiative.page_steps import (
 )
 from initiatives.models import Event, FundingDecision, Observation
 from initiatives.portfolio.efforts import notes as effort_notes
+from initiatives.portfolio.efforts import permissions as effort_permissions
 from initiatives.portfolio.efforts.note_forms import EventForm, FundingForm, ObservationForm
 
 PER_PAGE = 20
@@ -38,9 +39,7 @@ def notes(request, ref):
         "page": page_of(request, initiative.observations.select_related(*who), PER_PAGE),
     }
     for note in (*context["events"], *(entry["row"] for entry in context["funding"]), *context["page"]):
-        may = as_of.current() is None and initiative_permissions.may_withdraw_note(
-            initiative, note, request.user
-        )
+        may = as_of.current() is None and effort_permissions.may_withdraw_note(initiative, note, request.user)
         note.may_withdraw_note = bool(may)
     return render(request, "initiatives/efforts/notes.html", context)
 
@@ -89,7 +88,7 @@ INITIATIVE_ACTS["add-note"] = PageStep(
 for _rows, _model in {"events": Event, "funding": FundingDecision, "observations": Observation}.items():
     ROW_ACTS[f"{_rows}/withdraw"] = RowAct(
         rows=_model.objects.select_related("initiative__unit", "by"),
-        may=lambda row, person: initiative_permissions.may_withdraw_note(row.initiative, row, person),
+        may=lambda row, person: effort_permissions.may_withdraw_note(row.initiative, row, person),
         act=effort_notes.withdraw,
         noun="note",
         page="notes",

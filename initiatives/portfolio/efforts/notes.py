@@ -14,11 +14,12 @@ from governance.vocabulary import Layer
 from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import in_the_future, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Event, FundingDecision, Initiative, Observation
 from initiatives.models.notes import EVENT_KINDS, Note
+from initiatives.portfolio.efforts import permissions as effort_permissions
 
 
 def record_event(
@@ -157,7 +158,7 @@ def withdraw(*, note: Note, reason: str, by: User) -> Note:
             raise Conflict(
                 phrase("This note was withdrawn on {} already.", clock.local_day(note.withdrawn_at))
             )
-        initiative_permissions.may_withdraw_note(initiative, note, by).or_refuse()
+        effort_permissions.may_withdraw_note(initiative, note, by).or_refuse()
         note.withdrawn_at, note.withdrawn_by, note.withdrawn_reason = clock.now(), by, reason.strip()
         note.save()
         entries.record(

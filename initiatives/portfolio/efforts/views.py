@@ -21,8 +21,8 @@ from governance.vocabulary import Layer
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     initiative_context,
@@ -32,6 +32,7 @@ from initiatives.lifecycle.initiative.initiative_frame import (
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, STRUCK_OUT, RowAct, recorded
 from initiatives.models import Effort, Initiative
 from initiatives.portfolio.efforts import actions, charts, queries
+from initiatives.portfolio.efforts import permissions as effort_permissions
 from initiatives.portfolio.efforts.effort_cells import monday
 from initiatives.portfolio.efforts.effort_table import COLUMNS, EXAMPLE, NEEDED, read
 from initiatives.portfolio.efforts.forms import EffortForm, WeekForm
@@ -59,7 +60,7 @@ def effort(request, ref):
     page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
     for row in page:
         row.said = _said(row)
-        row.may_withdraw_note = bool(initiative_permissions.may_withdraw_note(initiative, row, request.user))
+        row.may_withdraw_note = bool(effort_permissions.may_withdraw_note(initiative, row, request.user))
     may_note = context["may"].collaborate
     if form is None and may_note:
         last = page.paginator.count and rows.order_by("-at", "-pk").first()
@@ -135,7 +136,7 @@ def _known(initiative) -> list[str]:
 
 ROW_ACTS["efforts/withdraw"] = RowAct(
     rows=Effort.objects.select_related("initiative__unit", "by"),
-    may=lambda row, person: initiative_permissions.may_withdraw_note(row.initiative, row, person),
+    may=lambda row, person: effort_permissions.may_withdraw_note(row.initiative, row, person),
     act=actions.withdraw_effort,
     noun="effort",
     page="integration",

@@ -10,7 +10,7 @@ from governance.models import Rulebook, User
 from governance.people.boards import seats_held, units_of_board
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage, Tier
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.lifecycle.initiative.similar_initiatives import said_not_similar, similar_to_each
 from initiatives.models import Answer, BusinessCase, Initiative, Review, RoleAssignment
@@ -76,7 +76,7 @@ def _side_by_side(initiatives: list[Initiative], person: User) -> list[dict]:
     }
     money, given, people = _cost_and_people(initiatives)
     near, apart = (
-        similar_to_each(initiatives, initiative_permissions.visible_to(person)),
+        similar_to_each(initiatives, visibility.visible_to(person)),
         said_not_similar(initiatives),
     )
     rest = [key for key in requirements if key not in (*VALUE, *RISK)]

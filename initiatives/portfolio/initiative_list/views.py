@@ -21,8 +21,7 @@ from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Stage
 from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, visibility
 from initiatives.lifecycle.facts import open_requirements
 from initiatives.lifecycle.facts.open_requirements import APPROVED
 from initiatives.lifecycle.facts.wording import profile_words
@@ -44,7 +43,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
     rulebook = Rulebook.objects.in_force()
     parsed = rulebook.parsed if rulebook else None
     chosen = chosen_initiatives(request, rulebook)
-    listing = Listing(chosen, initiative_permissions.visible_to(request.user).own(), rulebook, clock.now())
+    listing = Listing(chosen, visibility.visible_to(request.user).own(), rulebook, clock.now())
     board = request.GET.get("view") == "board"
     context = {
         "nav": "portfolio",
@@ -111,7 +110,7 @@ def delete_view(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def chosen_initiatives(request: SignedInRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
     """Return the filter of the address over the initiatives that the person may see."""
-    seen = filters.with_support(initiative_permissions.visible_to(request.user), rulebook, clock.now())
+    seen = filters.with_support(visibility.visible_to(request.user), rulebook, clock.now())
     return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
 
 

@@ -13,10 +13,11 @@ from governance.models import Rulebook, Unit
 from governance.people.boards import boards
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import UnitField
+from governance.tables.number_fields import WholeNumberField
 from governance.templatetags.days import keep
 from governance.vocabulary import Layer
-from governance.web.form_fields import WholeNumberField, WordsField
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from governance.web.form_fields import WordsField
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.models import Initiative
 from initiatives.portfolio.insights import decision_register, effort_report, figures
@@ -210,7 +211,7 @@ class Asked:
 
 def own_initiatives(request: SignedInRequest) -> QuerySet:
     """Return the organisation's initiatives that run or ended, as the person may see."""
-    return initiative_permissions.visible_to(request.user).own().live()
+    return visibility.visible_to(request.user).own().live()
 
 
 def below(initiatives: QuerySet, unit: Unit | None) -> QuerySet:

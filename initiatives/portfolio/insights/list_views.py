@@ -13,9 +13,10 @@ from governance.rulebook import ParsedRulebook
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import layer_word
 from governance.vocabulary import Stage
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.models import Initiative, System
+from initiatives.portfolio.efforts import permissions as effort_permissions
 from initiatives.portfolio.insights import decision_register, effort_report, money, people
 from initiatives.portfolio.insights.forms import DecidedForm, LinesForm, PeriodForm, below, own_initiatives
 
@@ -47,7 +48,7 @@ def decisions(request: SignedInRequest) -> HttpResponse:
     """Show the decisions on visible initiatives, newest first, or return them as CSV."""
     rulebook = Rulebook.objects.current().parsed
     form = DecidedForm(request.GET, rulebook=rulebook)
-    found = decision_register.decisions(initiative_permissions.visible_to(request.user), form.decided)
+    found = decision_register.decisions(visibility.visible_to(request.user), form.decided)
     if csv_export.asked(request):
         return _decisions_file(request, found, rulebook)
     page = page_of(request, found, PAGE)
@@ -185,5 +186,5 @@ def loads_file(request: SignedInRequest) -> StreamingHttpResponse:
 
 def _costed(request: SignedInRequest) -> QuerySet:
     """Return the initiatives of the unit in the address. Raises Refused without access to costs."""
-    initiative_permissions.may_read_costs(request.user).or_refuse()
+    effort_permissions.may_read_costs(request.user).or_refuse()
     return below(own_initiatives(request), PeriodForm(request.GET).wanted.unit)

@@ -27,11 +27,11 @@ from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.lifecycle.initiative.page_steps import PLAIN_ACTS, Frame, PageStep
 from initiatives.models import Effort, FundingDecision, Initiative
+from initiatives.portfolio.efforts import permissions as effort_permissions
 from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.initiative_list.figure_filters import MOVES, SPENT, moved_key
 from initiatives.portfolio.initiative_list.filters import with_support, with_supported_stage
@@ -413,7 +413,7 @@ def _effort_page(request: SignedInRequest, name: str, filters: PeriodForm) -> di
         "form": filters,
         "filtered": any(request.GET.get(name) for name in filters.fields),
         "period": effort_report.period_words(filters.wanted),
-        "plans": bool(initiative_permissions.may_read_costs(request.user)),
+        "plans": bool(effort_permissions.may_read_costs(request.user)),
         "query": urlencode(filters.kept(request)),
     }
 

@@ -9,11 +9,12 @@ from governance.organisation.actions import open_to_own
 from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.roles.actions import create_role
 from initiatives.models import BusinessCase, Initiative
 from initiatives.models.portfolio.business_cases import AMOUNTS
+from initiatives.portfolio.registration import permissions as registration_permissions
 
 BUSINESS_FIELDS = ("vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
 
@@ -58,7 +59,7 @@ def register(
         raise ValidationError(wrong)
     open_to_own(unit, "unit")
     with act("register", by=by, reason="Registered"):
-        initiative_permissions.may_register(by).or_refuse()
+        registration_permissions.may_register(by).or_refuse()
         initiative = Initiative(
             number=next_numbers()[0],
             title=title.strip(),

@@ -13,21 +13,23 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed, parts_shown
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.lifecycle.initiative.similar_initiatives import Similar
 from initiatives.lifecycle.initiative.similar_initiatives import similar as find_similar
 from initiatives.models import BusinessCase, Obligation
 from initiatives.portfolio.registration import actions
+from initiatives.portfolio.registration import permissions as registration_permissions
 from initiatives.portfolio.registration.forms import BusinessCaseForm, OtherForm, RegisterForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: SignedInRequest) -> HttpResponse:
     """Register an idea, and show similar initiatives beside the form."""
-    initiative_permissions.may_register(request.user).or_refuse()
-    visible = initiative_permissions.visible_to(request.user)
+    registration_permissions.may_register(request.user).or_refuse()
+    visible = visibility.visible_to(request.user)
     initial = {name: request.GET[name][:20] for name in ("successor_of",) if name in request.GET}
     sent = request.POST if request.method == "POST" else None
     form = RegisterForm(sent, person=request.user, visible=visible, initial=initial)
@@ -88,7 +90,7 @@ def similar(request: SignedInRequest) -> HttpResponse:
 
     It is posted without a change, so that no address contains the text.
     """
-    visible, typed = initiative_permissions.visible_to(request.user), request.POST
+    visible, typed = visibility.visible_to(request.user), request.POST
     said = (typed.get("title", ""), typed.get("problem", ""))
     parts = parts_shown(contributed.beside_registering, request.user, said)
     context = {"near": _similar(typed, visible), "parts": parts}

@@ -23,7 +23,7 @@ from governance.models import Membership, User
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Role, Stage
 from initiatives.contributions import Contribution, contributed
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.access.visibility import accounts_seen_by
 from initiatives.models import (
     ComponentVersion,
@@ -75,7 +75,7 @@ class Search:
     def __init__(self, text: str, person: User):
         self.text = " ".join(text.split())[:LONGEST]
         self.person = person
-        self.seen = initiative_permissions.visible_to(person)
+        self.seen = visibility.visible_to(person)
 
     @cached_property
     def references(self) -> list[int]:

@@ -22,7 +22,7 @@ from governance.permission_result import Conflict
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.integration.residency.actions import rebound
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.reminders import telling
 from initiatives.lifecycle.reviews import turn_notifications
@@ -316,7 +316,7 @@ def _tell_reviewers(shift: Shift, review: Review) -> None:
     The signers need not be able to open the initiative any longer.
     """
     initiative = Initiative.objects.select_related("unit").get(pk=review.initiative_id)
-    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    owner = roles_and_seats.accepted(initiative, Role.OWNER)
     kind, key = "board changed", f"review:{review.pk}"
     words = f"{_name(shift.after) or 'no board'} now decides the review"
     period = clock.now().isoformat(timespec="seconds")

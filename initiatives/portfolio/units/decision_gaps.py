@@ -13,7 +13,7 @@ from governance.notifications.due import Due
 from governance.people import boards
 from governance.templatetags.plumbline import day
 from governance.vocabulary import BoardRole, ReviewOutcome
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.reminders.recipients import Circle
 from initiatives.lifecycle.reminders.wording import days_between, subject
 from initiatives.models import Initiative, Review
@@ -153,7 +153,7 @@ def _absences(seats: Iterable[Membership], moment: datetime) -> list[Absence]:
 def _may_decide(initiative: Initiative, seat: Membership) -> bool:
     """Return True if nothing but an absence keeps the person in this seat from deciding."""
     seat.away = False
-    return initiative_permissions.acting_chair(initiative, [seat])[0] is not None
+    return roles_and_seats.acting_chair(initiative, [seat])[0] is not None
 
 
 def _period(gap: Gap) -> str:

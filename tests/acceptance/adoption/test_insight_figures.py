@@ -16,7 +16,7 @@ from governance.gates import standards
 from governance.gates.requirements import states_at
 from governance.models import Rulebook
 from governance.vocabulary import Layer
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.facts import supported_stage, supported_stage_rows
 from initiatives.models import Initiative, StageChange
 from initiatives.portfolio.efforts import actions as effort_actions
@@ -60,7 +60,7 @@ def test_every_figure_is_what_the_rows_say(cast, seed):
         (cast.auditor, today - timedelta(days=200), None, cast.elsewhere),
     ):
         wanted = figures.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
-        initiatives = initiative_permissions.visible_to(person).live()
+        initiatives = visibility.visible_to(person).live()
         if unit:
             initiatives = initiatives.filter(unit__path__startswith=unit.path)
         facts = figures.Facts(initiatives, wanted)

@@ -27,11 +27,11 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.roles import handovers

@@ -16,7 +16,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
 from governance.web.pages.as_of_views import CannotBeShown, Day
-from initiatives.lifecycle.access.permissions import may_look_back, past_visible_to
+from initiatives.lifecycle.access.visibility import may_look_back, past_visible_to
 from initiatives.lifecycle.activity import timeline
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import supported_stage

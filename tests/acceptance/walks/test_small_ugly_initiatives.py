@@ -10,9 +10,9 @@ from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.holds import deeds as hold_deeds
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions

@@ -57,7 +57,7 @@ def figures(rows: int) -> None:
     from governance import clock
     from governance.models import Entry, Rulebook
     from governance.transparency_log import as_of, sealing
-    from initiatives.lifecycle.access import permissions as initiative_permissions
+    from initiatives.lifecycle.access import visibility
     from initiatives.lifecycle.activity import timeline
     from initiatives.lifecycle.facts import initiative_rows
     from initiatives.lifecycle.requirements import actions as requirement_actions
@@ -85,7 +85,7 @@ def figures(rows: int) -> None:
 
     def listed(rulebook):
         chosen = portfolio_views.chosen_initiatives(request, rulebook)
-        return Listing(chosen, initiative_permissions.visible_to(request.user), rulebook, clock.now())
+        return Listing(chosen, visibility.visible_to(request.user), rulebook, clock.now())
 
     def page():
         with as_of.day(DAY, opened=as_of.Opened()):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from adoption.models import BehaviourReport, Incident
 from governance import clock
 from governance.models import ContractVersion, Rulebook
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.models import (
     Continuation,
     Coverage,
@@ -35,7 +35,7 @@ class Raw:
     def __init__(self, person, since=None, until=None, unit=None):
         self.now, self.since, self.until = clock.now(), since, until
         self.rulebook = Rulebook.objects.current()
-        seen = set(initiative_permissions.visible_to(person).values_list("pk", flat=True))
+        seen = set(visibility.visible_to(person).values_list("pk", flat=True))
         self.initiatives = [
             initiative
             for initiative in Initiative.objects.select_related("unit")

@@ -5,8 +5,9 @@ from typing import cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.tables.number_fields import NumberField, WholeNumberField
 from governance.vocabulary import Comparison, Layer
-from governance.web.form_fields import DayField, NumberField, WholeNumberField
+from governance.web.form_fields import DayField
 from initiatives.models import Deployment, Initiative
 
 DIGITS, PLACES = 20, 6  # of numbers, in all and behind the point

@@ -12,7 +12,7 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import sentence_key
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.evidence.verification.permissions import may_verify, seat_to_verify_in
 from initiatives.lifecycle.evidence.verification.queries import other_item_with_words
@@ -26,7 +26,7 @@ def open_item(*, initiative: Initiative, evidence: Evidence, way: str, by: User)
 
     `way` is "look" or "download", as in the entry. Raises Refused if the person may not read evidence here.
     """
-    initiative_permissions.may_open_file(initiative, by).or_refuse()
+    visibility.may_open_file(initiative, by).or_refuse()
     with row_history.acting(by=by, reason=""):
         entries.record(
             EntryKind.EVIDENCE_OPENED,

@@ -7,7 +7,7 @@ from governance.permission_result import Answer, no
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary import Seat
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats, visibility
 from initiatives.lifecycle.access.signers import accounts_of, signer_of, team_members_of
 from initiatives.models import Evidence, Initiative
 
@@ -18,7 +18,7 @@ def seat_to_verify_in(
     initiative: Initiative, rulebook: ParsedRulebook, requirement: str, person: User
 ) -> str:
     """Return the seat in which this person verifies for the requirement, or ""."""
-    held = initiative_permissions.seats_of(initiative, person)
+    held = roles_and_seats.seats_of(initiative, person)
     return next(
         (seat for seat in rulebook.at_tier(initiative.tier).seats_asking(requirement) if seat in held), ""
     )
@@ -46,7 +46,7 @@ def may_verify(
         return no(said(barred), SOMEBODY_ELSE)
     if initiative.withdrawn_at or initiative.closed:
         return no("This initiative can no longer change, so its evidence cannot be verified.")
-    readable = initiative_permissions.may_open_file(initiative, person)
+    readable = visibility.may_open_file(initiative, person)
     return readable and cooling_off.may_lift(
-        person, initiative_permissions.memberships_on(initiative, person, (seat,))
+        person, roles_and_seats.memberships_on(initiative, person, (seat,))
     )

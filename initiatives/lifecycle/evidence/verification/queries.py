@@ -7,7 +7,7 @@ from governance.gates.requirements import BY_VERIFYING, State
 from governance.models import User
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary.readable_text import sentence_key
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.models import Evidence, Initiative, Verification
@@ -51,7 +51,7 @@ def waiting_for(
     They are in the order of the rulebook, without items that the person added or already verified. The second looks
     that the person may take follow. The caller checks team members with `may_verify`.
     """
-    seats = initiative_permissions.seats_of(initiative, person)
+    seats = roles_and_seats.seats_of(initiative, person)
     found = ((key, item_to_verify(state, rulebook, seats, person.pk)) for key, state in states.items())
     waiting = [(key, item.id) for key, item in found if item is not None]
     looks = [(key, item) for item, key in second_looks.open_for(initiative, person)]

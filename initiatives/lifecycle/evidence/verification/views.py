@@ -14,8 +14,7 @@ from governance.gates import remarks
 from governance.models import User
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import initiative_lookup, roles_and_seats
 from initiatives.lifecycle.evidence import file_views
 from initiatives.lifecycle.evidence.verification import actions
 from initiatives.lifecycle.evidence.verification.forms import VerificationForm
@@ -23,6 +22,7 @@ from initiatives.lifecycle.evidence.verification.permissions import may_verify
 from initiatives.lifecycle.evidence.verification.queries import waiting_for
 from initiatives.lifecycle.evidence.views import holds_of
 from initiatives.lifecycle.facts.wording import drawn_words
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import ask, back_to, initiative_context, sent
 from initiatives.models import Answer, Evidence, EvidenceOpening
 
@@ -144,7 +144,7 @@ def _next(request, initiative) -> str:
         return reverse("evidence-verify", args=[initiative.ref, item, key])
     review, person = context["open_review"], request.user
     signing = review.parsed_rulebook.gates[review.gate].seats if review is not None else ()
-    seats = [seat for seat in initiative_permissions.seats_of(initiative, person) if seat in signing]
+    seats = [seat for seat in roles_and_seats.seats_of(initiative, person) if seat in signing]
     if any(initiative_permissions.may_sign(review, seat, person) for seat in seats):
         messages.success(
             request, phrase("You have verified everything. Now sign {}.", initiative.title).in_language()

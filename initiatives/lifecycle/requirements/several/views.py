@@ -12,8 +12,8 @@ from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceCondition, EvidenceKind
 from governance.vocabulary.form_errors import put_errors
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import add_evidence
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import together
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.requirements.known_answers import known_words

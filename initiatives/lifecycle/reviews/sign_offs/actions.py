@@ -17,12 +17,14 @@ from governance.transparency_log import sealing
 from governance.vocabulary import APPROVING, BoardRole, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import signer_of
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.reminders.telling import tell
+from initiatives.lifecycle.reviews import permissions as review_permissions
 from initiatives.lifecycle.reviews.actions import still_open
 from initiatives.lifecycle.reviews.turn_notifications import tell_turn
 from initiatives.models import Initiative, Question, Review, SignOff
@@ -105,9 +107,7 @@ def sign_off(
                 )
             if verdict in APPROVING:
                 may_approve(snapshot, covered, by).or_refuse()
-            chair, _ = initiative_permissions.acting_chair(
-                initiative, list(snapshot.eligible_signers.members)
-            )
+            chair, _ = roles_and_seats.acting_chair(initiative, list(snapshot.eligible_signers.members))
         row = SignOff(
             review=review,
             seat=seat,
@@ -244,7 +244,7 @@ def withdraw_sign_off(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
         row = review.sign_offs.latest().filter(pk=sign_off.pk).first()
         if row is None:
             raise Conflict("This sign-off was already replaced or withdrawn.", "", review.get_absolute_url())
-        initiative_permissions.may_withdraw_sign_off(row, by).or_refuse()
+        review_permissions.may_withdraw_sign_off(row, by).or_refuse()
         snapshot = review_state.snapshot_of(review)
         text, covered = statement_for(
             snapshot, row.seat, by, verdict=SignOffVerdict.WITHDRAWN, reason=reason.strip(), at=clock.now()

@@ -24,12 +24,13 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.initiative_lookup import review_for, sign_off_on_any_day
 from initiatives.lifecycle.evidence.verification import second_looks
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, insist, pick
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
+from initiatives.lifecycle.reviews import permissions as review_permissions
 from initiatives.lifecycle.reviews import presentation as review_presentation
 from initiatives.lifecycle.reviews import review_turn
 from initiatives.lifecycle.reviews.decision_views import insist_open
@@ -391,7 +392,7 @@ def statement(request, pk):
         "may_withdraw": as_of.current() is None
         and row.is_open
         and stands
-        and initiative_permissions.may_withdraw_sign_off(sign_off, request.user),
+        and review_permissions.may_withdraw_sign_off(sign_off, request.user),
     }
     return render(request, "initiatives/reviews/sign_offs/sign_off.html", context)
 
@@ -440,7 +441,7 @@ def _entry_of(sign_off: SignOff) -> Entry | None:
 ROW_ACTS["sign-offs/withdraw"] = RowAct(
     rows=SIGN_OFFS,
     of="review",
-    may=initiative_permissions.may_withdraw_sign_off,
+    may=review_permissions.may_withdraw_sign_off,
     act=actions.withdraw_sign_off,
     noun="sign_off",
     page="review-open",

@@ -12,7 +12,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.vocabulary import Role, Stage, Tier
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
 from initiatives.lifecycle.roles import actions as role_actions
@@ -39,7 +39,7 @@ def open_to_many(person: User) -> QuerySet:
     """Return the organisation's imported initiatives without an accepted owner. The person sees them."""
     owned = RoleAssignment.objects.in_force().filter(role=Role.OWNER)
     brought = Q(basis="import") | ~Q(source_organisation="")
-    seen = initiative_permissions.visible_to(person).live().own().filter(brought)
+    seen = visibility.visible_to(person).live().own().filter(brought)
     return seen.exclude(pk__in=owned.values("initiative"))
 
 

@@ -6,8 +6,8 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import ImportRow, Initiative
 from initiatives.portfolio.imports.inventories import batch_rows

@@ -6,7 +6,7 @@ from governance import clock
 from governance.models import Rulebook, Unit, User
 from governance.people.people_matching import name_key
 from governance.vocabulary import Role, Stage, Tier
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment, Vendor
 from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.portfolio.portfolio_plan import Here, Look, values_of
@@ -43,7 +43,7 @@ def look(person: User, *, exported: bool) -> Look:
     Initiatives of external inventories are found by reference alone. With `exported`, each has its row of the export.
     An exported sheet is read back by that row.
     """
-    initiatives = initiative_permissions.visible_to(person).live()
+    initiatives = visibility.visible_to(person).live()
     owners: dict[int, dict[int, str]] = {}
     held_or_asked = RoleAssignment.objects.open().filter(role=Role.OWNER)
     for initiative, key, name in held_or_asked.values_list("initiative", "person", "person__full_name"):

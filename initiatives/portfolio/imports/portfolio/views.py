@@ -16,7 +16,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Stage
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import ImportBatch, ImportRow, Initiative

@@ -10,7 +10,7 @@ from governance.models.audit_log import Entry
 from governance.notifications import due
 from governance.permission_result import Refused
 from initiatives.integration.components import actions as components_actions
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -208,7 +208,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         proposal = role_actions.propose_role(
             initiative=initiative, role="owner", person=successor, by=cast.sponsor
         )
-        assert initiative_permissions.accepted(initiative, "owner") is None, (
+        assert roles_and_seats.accepted(initiative, "owner") is None, (
             "step 4: not effective before acceptance"
         )
         assert initiative.holds.open().filter(kind="owner_vacant").exists()
@@ -225,7 +225,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
     with at(2026, 11, 5):
         role_actions.accept_role(assignment=proposal, by=successor)
         initiative = story.fresh(initiative)
-        assert initiative_permissions.accepted(initiative, "owner").person == successor
+        assert roles_and_seats.accepted(initiative, "owner").person == successor
         assert not initiative.holds.open().exists(), "step 5: the hold closes with its cause"
         why = story.stale_seats(review)["service_operations"]
         assert "Nils Holm is business owner of this initiative" in why, f"step 5: {why}"

@@ -13,7 +13,7 @@ from adoption.lessons import lesson_search
 from governance.database import embeddings
 from governance.database.embeddings import by_meaning
 from governance.database.row_history import acting
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.initiative.similar_initiatives import similar
 from initiatives.lifecycle.stages import actions as stage_actions
@@ -167,7 +167,7 @@ def test_similar_initiatives_in_the_order_of_meaning_and_nothing_hidden_is_sent(
         hidden = Initiative.objects.latest("pk")
         hidden.confidential = True
         hidden.save()
-    near = similar("Letter sorting", "For a cat", initiative_permissions.visible_to(cast.owner))
+    near = similar("Letter sorting", "For a cat", visibility.visible_to(cast.owner))
     assert near.by_meaning
     assert near.stubs[0].ref == own.ref
     sent = " ".join(service.sent)

@@ -17,7 +17,7 @@ from governance.identity.factors import codes, passkeys, recovery_codes, resets,
 from governance.models import AuthenticatorApp, Entry, FactorReset, Notification, RecoveryCode, Session, User
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access import permissions
+from initiatives.lifecycle.access import signers
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import PASSWORD, make_person
 from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
@@ -294,12 +294,12 @@ def test_who_asks_for_a_reset(person, admin, app):
 def test_whoever_reset_gains_nothing_by_the_sign_off(person, admin, app):
     with time_machine.travel(NOON, tick=False):
         resets.ask(person=person, reason="x", by=admin)
-        assert permissions.signer_of(person, now=True).reset_by == ((admin.pk, admin.full_name),)
-        assert permissions.signer_of(person).reset_by == ()
+        assert signers.signer_of(person, now=True).reset_by == ((admin.pk, admin.full_name),)
+        assert signers.signer_of(person).reset_by == ()
     for hours, barred in ((24, True), (47, True), (49, False)):
         with time_machine.travel(NOON + timedelta(hours=hours), tick=False):
             resets.carry_out_due()
-            assert bool(permissions.signer_of(person, now=True).reset_by) is barred
+            assert bool(signers.signer_of(person, now=True).reset_by) is barred
     assert FactorReset.objects.count() == 1
 
 

@@ -65,7 +65,7 @@ def test_a_refusal_by_the_database_becomes_a_page_in_words(cast, as_, monkeypatc
     monkeypatch.setattr(
         "initiatives.lifecycle.access.initiative_lookup.initiative_for", moved_behind_our_back
     )
-    monkeypatch.setattr("initiatives.lifecycle.access.permissions.visible_to", moved_behind_our_back)
+    monkeypatch.setattr("initiatives.lifecycle.access.visibility.visible_to", moved_behind_our_back)
     answer = as_(cast.owner).get("/initiatives/")
     assert answer.status_code == 403
     assert b"without a recorded decision" in answer.content
@@ -79,7 +79,7 @@ def _runs_away(*args, **kwargs):
 
 
 def test_a_statement_that_runs_away_is_stopped_and_told(cast, as_, monkeypatch):
-    monkeypatch.setattr("initiatives.lifecycle.access.permissions.visible_to", _runs_away)
+    monkeypatch.setattr("initiatives.lifecycle.access.visibility.visible_to", _runs_away)
     with transaction.atomic():
         answer = as_(cast.owner).get("/initiatives/")
         transaction.set_rollback(True)

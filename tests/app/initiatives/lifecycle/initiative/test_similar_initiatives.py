@@ -7,7 +7,7 @@ from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
 from initiatives.integration.components.actions import record_component
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.initiative.similar_initiatives import (
     nearest,
@@ -58,7 +58,7 @@ def others(cast):
 
 def found(cast, title, problem="", person=None):
     person = person or cast.outsider
-    return [stub.ref for stub in similar(title, problem, initiative_permissions.visible_to(person)).stubs]
+    return [stub.ref for stub in similar(title, problem, visibility.visible_to(person)).stubs]
 
 
 def test_words_of_the_title_find_it_in_any_form(cast, initiatives):
@@ -81,12 +81,12 @@ def test_nothing_resembles_too_little(cast, initiatives):
 
 
 def test_stubs_name_whom_to_ask_and_link_only_what_may_be_opened(cast, initiatives):
-    theirs = similar("Claims", "", initiative_permissions.visible_to(cast.owner)).stubs
+    theirs = similar("Claims", "", visibility.visible_to(cast.owner)).stubs
     assert [(stub.title, stub.unit, stub.stage, stub.ask) for stub in theirs] == [
         ("Claims triage", "Logistics", "proposed idea", "Marta Lindqvist")
     ]
     assert theirs[0].link  # the owner's own
-    stranger = similar("Summary", "", initiative_permissions.visible_to(cast.outsider)).stubs
+    stranger = similar("Summary", "", visibility.visible_to(cast.outsider)).stubs
     assert [stub.link for stub in stranger] == [""]
 
 
@@ -104,7 +104,7 @@ def test_the_most_alike_comes_first_with_the_words_in_common(cast, initiatives):
     factories.make_initiative(
         cast, title="Invoice inbox", problem="Invoices matched by nobody wait in an inbox."
     )
-    visible = initiative_permissions.visible_to(cast.owner)
+    visible = visibility.visible_to(cast.owner)
     first, second = similar("Matching of invoices", "", visible).stubs
     assert (first.ref, first.words) == (initiatives["invoice"].ref, "invoices, matching")
     assert (second.title, second.words) == ("Invoice inbox", "invoices, matching")
@@ -139,14 +139,14 @@ def test_a_post_mortem_that_the_same_owner_still_must_give_is_told_and_that_of_a
     stage_actions.stop(
         initiative=initiative, reason_code="no_value", reason="Nobody asked for it", by=cast.owner
     )
-    visible = initiative_permissions.visible_to(cast.outsider)
+    visible = visibility.visible_to(cast.outsider)
     for owner, must_write in ((cast.owner.pk, True), (cast.outsider.pk, False), (None, False)):
         (stub,) = similar("Freight papers", "", visible, owner=owner).stubs
         assert stub.must_write is must_write
 
 
 def test_a_constant_number_of_queries(cast, initiatives, django_assert_max_num_queries):
-    visible = initiative_permissions.visible_to(cast.owner)
+    visible = visibility.visible_to(cast.owner)
     with django_assert_max_num_queries(3):
         similar("customer claims invoice", "", visible)
 
@@ -187,7 +187,7 @@ def test_names_of_linked_systems_and_vendors_count_like_words(cast, initiatives)
     )
     same = factories.make_initiative(cast, title="Robot desk", problem="Nothing alike.")
     tied_initiatives.link(cast, same, tied.system)
-    (of,) = similar_to_each([same], initiative_permissions.visible_to(cast.owner)).values()
+    (of,) = similar_to_each([same], visibility.visible_to(cast.owner)).values()
     assert [stub.ref for stub in of] == [claims], "two words of one system in common"
     hide(initiatives["claims"])
     assert found(cast, "Salesforce helper") == [same.ref]
@@ -214,7 +214,7 @@ def test_a_confidential_initiative_changes_nothing_that_is_told(cast, initiative
 
 
 def test_not_similar_is_remembered_for_both_and_by_name(cast, initiatives):
-    visible = initiative_permissions.visible_to(cast.owner)
+    visible = visibility.visible_to(cast.owner)
     one = factories.make_initiative(cast, title="Invoice reader", problem="Nobody reads them.")
     two = initiatives["invoice"]
 

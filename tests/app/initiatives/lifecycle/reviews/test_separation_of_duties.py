@@ -17,9 +17,11 @@ from governance.models import Entry, FactorReset, Membership, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.transparency_log import verification
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.contracts.documents import permissions as contract_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import EligibleSigners
 from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -490,7 +492,7 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
         "Marta Lindqvist wrote evidence that the sign-off covers",
     } <= set(reasons)
     version = story.fresh(initiative).contract.versions.get()
-    assert not initiative_permissions.may_approve_contract(
+    assert not contract_permissions.may_approve_contract(
         story.fresh(initiative), "risk_compliance", cast.owner
     )
     assert version.author == cast.owner
@@ -581,7 +583,7 @@ def test_nobody_accepts_a_role_for_another(cast, review):
         acting(by=cast.admin, reason="Past the act"),
     ):
         role.save()
-    assert initiative_permissions.accepted(review.initiative, "support_owner") is None
+    assert roles_and_seats.accepted(review.initiative, "support_owner") is None
 
 
 def test_a_seats_own_acts_are_not_authorship(cast):

@@ -17,11 +17,12 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
-from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access import signers
+from initiatives.lifecycle.access import roles_and_seats, signers
+from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.roles import permissions as role_permissions
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.portfolio.units import leaving
 from tests.support import factories
@@ -70,7 +71,7 @@ def test_a_delegate_of_roles_acts_once_accepted_and_only_while_it_lasts(cast, as
     assert as_(cast.outsider).get(initiative.get_absolute_url()).status_code == 404
     absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.outsider)
     assert may(initiative, cast.outsider)
-    assert initiative_permissions.is_owner(initiative, cast.outsider)
+    assert roles_and_seats.is_owner(initiative, cast.outsider)
     assert as_(cast.outsider).get(initiative.get_absolute_url()).status_code == 200
     with clock.simulated(clock.now() + timedelta(days=9)):
         assert not may(initiative, cast.outsider)
@@ -84,7 +85,7 @@ def test_what_is_personal_stays_personal(cast):
     initiative = factories.make_initiative(cast)
     stand_in(cast.owner, cast.outsider)
     role = RoleAssignment.objects.get(initiative=initiative, person=cast.owner)
-    assert not initiative_permissions.may_answer_role(role, cast.outsider)
+    assert not role_permissions.may_answer_role(role, cast.outsider)
     row = Delegation.objects.get()
     with pytest.raises(Refused, match="Only Sam Brook"):
         absence_actions.decline_delegation(delegation=row, by=cast.lead)
@@ -125,7 +126,7 @@ def _past_the_acts(sign_off: SignOff) -> None:
 
 def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
     stand_in(cast.owner, cast.chair)
-    chair, why = initiative_permissions.acting_chair(again(review).initiative)
+    chair, why = roles_and_seats.acting_chair(again(review).initiative)
     assert chair == cast.deputy_chair
     assert "team member of this initiative" in why
 
@@ -138,7 +139,7 @@ def test_a_current_delegate_does_not_come_before_the_chair(cast):
         delegate_of=seat_of(cast, cast.chair),
         by=cast.admin,
     )
-    assert initiative_permissions.acting_chair(factories.make_initiative(cast))[0] == cast.chair
+    assert roles_and_seats.acting_chair(factories.make_initiative(cast))[0] == cast.chair
 
 
 def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
@@ -146,12 +147,12 @@ def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
     assert "Read and decide" in as_(cast.chair).get("/").content.decode()
     absence = absence_actions.plan_absence(**days(0, 3), asked=[], by=cast.chair)
     initiative = again(review).initiative
-    assert initiative_permissions.acting_chair(initiative)[0] == cast.deputy_chair
+    assert roles_and_seats.acting_chair(initiative)[0] == cast.deputy_chair
     assert "You are away" in str(initiative_permissions.may_chair(initiative, cast.chair))
     assert "Read and decide" in as_(cast.deputy_chair).get("/").content.decode()
     assert "Read and decide" not in as_(cast.chair).get("/").content.decode()
     absence_actions.end_absence(absence=absence, by=cast.chair)
-    assert initiative_permissions.acting_chair(initiative)[0] == cast.chair
+    assert roles_and_seats.acting_chair(initiative)[0] == cast.chair
 
 
 def test_a_delegate_of_a_seat_signs_for_the_time_and_the_sign_off_names_both(cast, review, as_):
@@ -170,7 +171,7 @@ def test_a_delegate_of_a_seat_signs_for_the_time_and_the_sign_off_names_both(cas
     assert "as delegate of Amara Diallo" in page
     assert review_state.snapshot_of(again(review)).verdict.decidable
     absence_actions.end_absence(absence=row.absence, by=cast.seat_value)
-    assert not initiative_permissions.holds_seat(review.initiative, cast.outsider, "business_value")
+    assert not roles_and_seats.holds_seat(review.initiative, cast.outsider, "business_value")
     assert not review_state.snapshot_of(again(review)).verdict.decidable, (
         "a sign-off counts while its person holds the seat"
     )
@@ -356,7 +357,7 @@ def test_it_costs_the_initiative_no_query(cast):
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
             signers.eligible_signers_of(initiative)
-            initiative_permissions.is_owner(initiative, cast.outsider)
+            roles_and_seats.is_owner(initiative, cast.outsider)
         return len(queries)
 
     before = asked()

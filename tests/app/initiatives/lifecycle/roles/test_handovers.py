@@ -12,7 +12,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -66,14 +66,14 @@ def test_everything_is_proposed_in_one_act_and_stays_until_it_is_taken(cast, ini
     assert acts.filter(kind="handover proposed").count() == 2
     assert len({entry.xact for entry in acts}) == 1
     assert Notification.objects.filter(person=cast.lead, kind="handover").count() == 1
-    assert [initiative_permissions.accepted(initiative, "owner").person for initiative in initiatives] == [
+    assert [roles_and_seats.accepted(initiative, "owner").person for initiative in initiatives] == [
         cast.owner
     ] * 2
     assert Condition.objects.get().owner == cast.owner
     handovers.accept_handovers(handovers=rows, by=cast.lead)
-    assert [
-        initiative_permissions.accepted(again(initiative), "owner").person for initiative in initiatives
-    ] == [cast.lead] * 2
+    assert [roles_and_seats.accepted(again(initiative), "owner").person for initiative in initiatives] == [
+        cast.lead
+    ] * 2
     assert Condition.objects.get().owner == cast.lead
     gap = Gap.objects.get()
     assert gap.owner == cast.lead
@@ -109,7 +109,7 @@ def test_the_one_accepts_and_the_other_declines(cast, initiatives):
     first, second = handovers.propose_handover(person=cast.owner, chosen=chosen, reason=WHY, by=cast.admin)
     handovers.accept_handovers(handovers=[first], by=cast.lead)
     handovers.decline_handovers(handovers=[second], reason="Too much.", by=cast.support)
-    assert initiative_permissions.accepted(again(initiatives[1]), "owner").person == cast.owner
+    assert roles_and_seats.accepted(again(initiatives[1]), "owner").person == cast.owner
     assert not RoleAssignment.objects.waiting().exists()
     assert Notification.objects.filter(person=cast.admin, text="Too much.").exists()
     # Somebody else is asked, then another instead of them, then nobody.
@@ -207,7 +207,7 @@ def test_the_page_that_ends_an_account_leads_here_first(cast, initiatives, as_):
     rows = hand_over(cast, initiatives, cast.lead)
     leaving.deactivate(person=cast.owner, reason="Left", by=cast.admin)
     handovers.accept_handovers(handovers=rows, by=cast.lead)
-    assert initiative_permissions.accepted(again(initiatives[0]), "owner").person == cast.lead
+    assert roles_and_seats.accepted(again(initiatives[0]), "owner").person == cast.lead
     assert Condition.objects.get().owner == cast.lead
 
 

@@ -28,7 +28,7 @@ from governance.sign_in import password_links
 from governance.transparency_log import sealing, verification
 from governance.vocabulary import Strength
 from initiatives.inbox.tasks.inbox_tasks import tasks
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.roles import actions, handovers
 from initiatives.models import Handover, RoleAssignment
@@ -380,4 +380,4 @@ def test_a_person_who_must_wait_registers_and_accepts_the_role_of_owner_later(ca
     assert (role.role, role.person, role.accepted_at) == ("owner", owner, None)
     with pytest.raises(Refused, match="Someone else reset your password"):
         actions.accept_role(assignment=role, by=owner)
-    assert initiative_permissions.is_owner(initiative, owner)
+    assert roles_and_seats.is_owner(initiative, owner)

@@ -12,7 +12,7 @@ from governance import clock
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import visible_progress
 from initiatives.lifecycle.holds import deeds as hold_deeds
@@ -122,7 +122,7 @@ def test_what_is_taken_back_stays_and_counts_nowhere(cast):
 
 
 def _all(person, **wanted):
-    return effort_report.chosen(initiative_permissions.visible_to(person), Wanted(**wanted))
+    return effort_report.chosen(visibility.visible_to(person), Wanted(**wanted))
 
 
 def test_weeks_and_layers_add_up_and_money_is_never_added_across(cast):
@@ -306,14 +306,14 @@ def test_who_waits_for_whom_across_initiatives_and_nothing_is_told_of_strangers(
     note(here, cast.lead, hours=None, waited_days=Decimal(5), waits_for=outside)
     note(here, cast.lead, hours=None, waited_days=Decimal(2), waits_for=outside)
     note(there, cast.owner, hours=None, waited_days=Decimal(4), waits_for=cast.lead)
-    visible = initiative_permissions.visible_to(cast.owner)
+    visible = visibility.visible_to(cast.owner)
     first, second = effort_report.between(_all(cast.owner), visible)
     assert (first.initiative, first.name, first.days) == (here, "Needed Person", 7)
     assert set(first.others) == {there, hidden}
     assert first.mutual == (there,), "both wait for somebody of the other"
     assert second.initiative == there
     assert second.days == 4
-    seen = initiative_permissions.visible_to(cast.owner).filter(pk=here.pk)
+    seen = visibility.visible_to(cast.owner).filter(pk=here.pk)
     (pair,) = effort_report.between(effort_report.chosen(seen, Wanted()), seen)
     assert pair.others == ()
     assert pair.unnamed == 1, "a confidential initiative is not even counted"
@@ -338,10 +338,10 @@ def test_a_redesign_without_a_cost_is_not_budgeted(cast):
     blank = process("Approval", to_be=steps)
     process("Intake", to_be=steps, redesign_cost=Decimal(5000), currency="EUR")
     process("Archive", as_is=steps)
-    found = effort_report.not_budgeted(initiative_permissions.visible_to(cast.owner), Wanted())
+    found = effort_report.not_budgeted(visibility.visible_to(cast.owner), Wanted())
     assert (found.count, list(found.rows)) == (1, [blank])
     process("Approval", to_be=steps, redesign_cost=Decimal(1), currency="EUR", replaces=blank)
-    assert effort_report.not_budgeted(initiative_permissions.visible_to(cast.owner), Wanted()).count == 0
+    assert effort_report.not_budgeted(visibility.visible_to(cast.owner), Wanted()).count == 0
 
 
 def test_history_keeps_each_line(cast):

@@ -15,7 +15,7 @@ from governance.organisation import actions as organisation_actions
 from governance.people.boards import board_for, units_of_board
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import verification
-from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.holds import deeds as hold_deeds
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -87,7 +87,7 @@ def test_a_board_without_seats_takes_nothing_over(cast, review, nearer, as_):
     assert seats
     newcomer = Membership.objects.get(board=nearer, seat="chair").person
     assert as_(newcomer).get(initiative.get_absolute_url()).status_code == 404, "a seat of a waiting board"
-    assert not initiative_permissions.sits_on_board(initiative, newcomer)
+    assert not roles_and_seats.sits_on_board(initiative, newcomer)
 
 
 def test_a_board_of_a_unit_without_one_above_decides_at_once(cast):

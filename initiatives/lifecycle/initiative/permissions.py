@@ -1,82 +1,41 @@
-"""Permissions on initiatives, with reasons. `governance.gates.criteria` judges if one is ready."""
+"""Permissions on an initiative. Every function returns an answer with its reasons."""
 
 from django.conf import settings
 from django.urls import reverse
 
-from governance.gates.separation_of_duties import (
-    RestsOn,
-    said,
-    why_barred,
-    why_reset_by_team_member,
-    why_team_member,
-)
-from governance.models import Membership, Rulebook, User
-from governance.models.rulebook import NoRulebook
+from governance.gates.separation_of_duties import said, why_barred, why_reports, why_reset_by_team_member
+from governance.models import User
 from governance.people import cooling_off
-from governance.people.boards import board_for, chairs, members_now, seats_held
+from governance.people.boards import board_for, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdict, Stage
 from governance.vocabulary.phrases import label, phrase
+from initiatives.lifecycle.access.roles_and_seats import (
+    COLLABORATORS,
+    accepted,
+    acting_chair,
+    active,
+    holds_seat,
+    is_acting_chair,
+    is_any_chair,
+    is_owner,
+    memberships_on,
+    roles_of,
+    seats_of,
+    sits_on_board,
+)
 from initiatives.lifecycle.access.signers import (
-    contract_authors,
-    ever_owned,
+    barred_from_signing,
     signer_of,
     team_members_of,
     why_approved_twice,
+    why_lowers_no_tier,
     why_not_decide,
 )
-from initiatives.lifecycle.access.visibility import past_visible_to, visible_to
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.models import Initiative, Review, RoleAssignment, SignOff
+from initiatives.models import Initiative, Review
 from initiatives.models.stage_machine import STOP, WHO_MAY, offered
-
-ARCHITECTURE = "architecture_integration"
-COLLABORATORS = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEAD, Role.DATA_STEWARD)
-
-
-def holds_architecture_seat(person: User) -> bool:
-    """Return True if the person sits for architecture and integration on any board. Shared rows belong to no board."""
-    return person.is_active and any(member.seat == ARCHITECTURE for member in seats_held(person))
-
-
-def may_look_back(initiative: Initiative, person: User) -> Answer:
-    """Allow the owner, the board and auditors to see the initiative on another day."""
-    if person.is_active and (
-        person.is_auditor or is_owner(initiative, person) or sits_on_board(initiative, person)
-    ):
-        return yes()
-    return no("Only the owner, the board and auditors can see earlier days.", "Ask the owner or an auditor.")
-
-
-def may_look_back_anywhere(person: User) -> Answer:
-    """Allow auditors, board members and owners to see the portfolio on another day."""
-    if person.is_active and (person.is_auditor or seats_held(person) or past_visible_to(person).exists()):
-        return yes()
-    return no("Only owners, boards and auditors can see earlier days.", "Ask an auditor.")
-
-
-def may_see(initiative: Initiative, person: User) -> bool:
-    """Return True if the person may open the initiative."""
-    return visible_to(person).filter(pk=initiative.pk).exists()
-
-
-def may_open_file(initiative: Initiative, person: User) -> Answer:
-    """Allow readers to open evidence. Admins and privacy officers need a part in the initiative."""
-    if not may_see(initiative, person):
-        return no("You do not have permission to see this initiative.")
-    marked = person.is_admin or (person.is_privacy_officer and not person.is_auditor)
-    if marked and not (roles_of(initiative, person) or sits_on_board(initiative, person)):
-        who = "Admins" if person.is_admin else "Privacy officers"
-        return no(phrase("{} cannot read evidence.", who), "Ask the owner or an auditor.")
-    return yes()
-
-
-def may_read_decision_requests(initiative: Initiative, person: User) -> Answer:
-    """Allow readers of evidence files to read the requests of systems. Requests name their subjects."""
-    if may_open_file(initiative, person):
-        return yes()
-    return no("Admins cannot read the requests of systems.", "Ask the owner or an auditor.")
 
 
 def may_capture(initiative: Initiative, person: User) -> Answer:
@@ -89,39 +48,6 @@ def may_capture(initiative: Initiative, person: User) -> Answer:
     return may_collaborate(initiative, person)
 
 
-def roles_of(initiative: Initiative, person: User) -> frozenset[str]:
-    """Return the roles in force that the person accepted or stands in for. An inactive person has none."""
-    if not person.is_active:
-        return frozenset()
-    return frozenset(
-        row.role
-        for row in initiative_rows.roles(initiative)
-        if row.in_force and (row.person_id == person.pk or person.pk in initiative_rows.standing_in(row))
-    )
-
-
-def accepted(initiative: Initiative, role: str) -> RoleAssignment | None:
-    """Return the assignment in force for a role, if any."""
-    return next((row for row in initiative_rows.roles(initiative) if row.in_force and row.role == role), None)
-
-
-def sits_on_board(initiative: Initiative, person: User) -> bool:
-    """Return True if the person holds any seat of the initiative's board now."""
-    return bool(_seats_on(initiative, person))
-
-
-def _seats_on(initiative: Initiative, person: User) -> set[str]:
-    """Return the seats, chair and deputy included, that the person holds there now."""
-    return {member.seat for member in memberships_on(initiative, person)}
-
-
-def memberships_on(initiative: Initiative, person: User, seats=tuple(BoardRole)) -> list[Membership]:
-    """Return the person's memberships on the initiative's board in these seats. Chair and deputy are seats too."""
-    board = board_for(initiative.unit)
-    held = seats_held(person) if board is not None else []
-    return [member for member in held if member.board_id == board.pk and member.seat in seats]
-
-
 def _closed(initiative: Initiative) -> Answer:
     if initiative.withdrawn_at:
         return no("This initiative was withdrawn as registered by mistake.", "Register a new initiative.")
@@ -131,26 +57,6 @@ def _closed(initiative: Initiative) -> Answer:
             "If the initiative was stopped, ask the chair to reopen it.",
         )
     return yes()
-
-
-def _active(person: User) -> Answer:
-    return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
-
-
-def is_owner(initiative: Initiative, person: User) -> bool:
-    """Return True for the accepted owner. The person who registered it counts while none ever accepted."""
-    if "owner" in roles_of(initiative, person):
-        return True
-    return person.is_active and initiative.registered_by_id == person.pk and not ever_owned(initiative)
-
-
-def may_register(person: User) -> Answer:
-    """Allow every signed-in person to register, once a rulebook is published."""
-    return all_of(_active(person), _rules())
-
-
-def _rules() -> Answer:
-    return yes() if Rulebook.objects.in_force() is not None else NoRulebook().answer
 
 
 def may_manage(initiative: Initiative, person: User) -> Answer:
@@ -198,11 +104,6 @@ def may_change_what_runs(initiative: Initiative, person: User) -> Answer:
     return no("Only the owner or the technical lead can record this.", "Ask the owner or the technical lead.")
 
 
-def may_accept_role(assignment: RoleAssignment, person: User) -> Answer:
-    """Allow the proposed person to accept, or accept again. The acceptance is evidence and closes holds."""
-    return all_of(may_answer_role(assignment, person), cooling_off.may_lift(person))
-
-
 def may_propose_role(initiative: Initiative, person: User) -> Answer:
     """Allow the owner to propose roles. Without one, sponsor or chair may, or an admin if it was imported."""
     closed = _closed(initiative)
@@ -221,54 +122,11 @@ def may_propose_role(initiative: Initiative, person: User) -> Answer:
     return _owner_only(initiative, person)
 
 
-def may_hand_over(leaver: User, person: User) -> Answer:
-    """Allow a person, or an admin, to hand over what the person holds. The successors answer themselves."""
-    if person.is_active and (person.pk == leaver.pk or person.is_admin):
-        return yes()
-    who_may = phrase("Only {} or an admin can hand over the roles and tasks of {}.", leaver, leaver)
-    return no(who_may, "Ask an admin.")
-
-
-def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
-    """Allow only the proposed person to answer (docs/domain.md, invariant 6)."""
-    if assignment.person_id != person.pk:
-        return no(
-            phrase("Only {} can answer this.", assignment.person),
-            phrase("Ask {} to answer, or ask the owner to propose someone else.", assignment.person),
-        )
-    return _active(person)
-
-
-# The board
-
-
-def acting_chair(initiative: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
-    """Return the person who decides now, or None, and why. The deputy replaces a chair who is absent or barred."""
-    members = members_now(board_for(initiative.unit)) if members is None else members
-    chair, deputy = chairs(members)
-    why = "the board has no chair"
-    for member in chair:
-        barred = why_not_decide(initiative, member.person)
-        if not barred and not member.away:
-            return member.person, "chair"
-        why = f"{member.person} {barred or 'is away'}"
-    for member in deputy:
-        if not member.away and not why_not_decide(initiative, member.person):
-            return member.person, f"deputy chair, because {why}"
-    return None, why
-
-
-def is_acting_chair(initiative: Initiative, person: User) -> bool:
-    """Return True if the person decides on this initiative now."""
-    chair, _ = acting_chair(initiative)
-    return chair is not None and chair.pk == person.pk
-
-
 def may_chair(initiative: Initiative, person: User) -> Answer:
     """Allow the acting chair to decide. They also promote, step back, return a review and lift holds."""
     chair, why = acting_chair(initiative)
     if chair is not None and chair.pk == person.pk:
-        return _active(person)
+        return active(person)
     seated = [member for member in members_now(board_for(initiative.unit)) if member.person_id == person.pk]
     if any(member.away and member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seated):
         return no(
@@ -302,25 +160,6 @@ def _not_reset_by_team_member(initiative: Initiative, person: User) -> Answer:
     """Refuse a person whose second factors a team member has reset lately."""
     reasons = why_reset_by_team_member(signer_of(person, now=True), team_members_of(initiative))
     return no(said(reasons), "Wait until one day after the reset, then sign.") if reasons else yes()
-
-
-def barred_from_signing(initiative: Initiative, person: User, *, now: bool = False) -> list[str]:
-    """Return why this person must not sign off here (docs/domain.md, invariant 4).
-
-    `now` is True if they are about to sign. An empty list bars no one.
-    """
-    return why_team_member(signer_of(person, now=now), team_members_of(initiative))
-
-
-def holds_seat(initiative: Initiative, person: User, seat: str) -> bool:
-    """Return True if the person holds this seat of the initiative's board now."""
-    return seat in _seats_on(initiative, person)
-
-
-def seats_of(initiative: Initiative, person: User) -> list[str]:
-    """Return the person's signing seats on the board now, in the rulebook's order."""
-    held = _seats_on(initiative, person)
-    return [seat for seat in Seat if seat in held]
 
 
 def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
@@ -357,36 +196,6 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     return yes()
 
 
-def may_withdraw_sign_off(row: SignOff, person: User) -> Answer:
-    """Allow the signer, or a present holder of the seat, to withdraw a sign-off."""
-    if row.person_id == person.pk or holds_seat(row.review.initiative, person, row.seat):
-        return yes()
-    return no(
-        "Only the signer, or the current holder of the seat, can withdraw a sign-off.",
-        "Ask the signer or the holder of the seat.",
-    )
-
-
-def may_ask(review: Review, person: User) -> Answer:
-    """Allow board members to ask on a criterion while the review is open."""
-    if not review.is_open:
-        return no("This review has ended.")
-    if sits_on_board(review.initiative, person):
-        return yes()
-    return no(
-        "Only members of the board can ask questions here.", "Ask a member of the board to ask for you."
-    )
-
-
-def may_read_costs(person: User) -> Answer:
-    """Allow boards, sponsors, auditors and admins to read costs. They read those of visible initiatives."""
-    sponsored = RoleAssignment.objects.in_force().filter(person=person, role=Role.SPONSOR)
-    office = person.is_admin or person.is_auditor or seats_held(person)
-    if person.is_active and (office or sponsored.exists()):
-        return yes()
-    return no("Only boards, sponsors, auditors and admins can see portfolio costs.", "Ask an admin.")
-
-
 def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
     """Allow a signing seat of the requirement, on no team, to accept "not applicable"."""
     reasons = barred_from_signing(initiative, person, now=True)
@@ -396,20 +205,6 @@ def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
         named = " or ".join(Seat(seat).label for seat in seats)
         return no(phrase("Only the seat {} can accept this.", named), "Ask the person who holds the seat.")
     return cooling_off.may_lift(person, memberships_on(initiative, person, seats))
-
-
-def may_approve_contract(initiative: Initiative, seat: str, person: User) -> Answer:
-    """Allow a contract seat of the rulebook to approve. Authors and team members may not."""
-    wrote = RestsOn(contract_authors=contract_authors(initiative))
-    reasons = why_barred(signer_of(person, now=True), seat, team_members_of(initiative), rests_on=wrote)
-    if reasons:
-        return no(said(reasons), "Ask another holder of the seat to sign the contract.")
-    if not holds_seat(initiative, person, seat):
-        return no(
-            phrase("You do not hold the seat {}.", label(Seat.word(seat))),
-            "Ask the person who holds the seat to sign.",
-        )
-    return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))
 
 
 def may_stop(initiative: Initiative, person: User) -> Answer:
@@ -422,11 +217,6 @@ def may_stop(initiative: Initiative, person: User) -> Answer:
     if is_owner(initiative, person) or is_any_chair(initiative, person):
         return yes()
     return no("Only the owner or the chair can stop an initiative.", "Put the initiative on hold instead.")
-
-
-def is_any_chair(initiative: Initiative, person: User) -> bool:
-    """Return True for the board's chair, even if away, or who decides in their place."""
-    return BoardRole.CHAIR in _seats_on(initiative, person) or is_acting_chair(initiative, person)
 
 
 def may_manage_keys(initiative: Initiative, person: User) -> Answer:
@@ -481,13 +271,6 @@ def may_fund(initiative: Initiative, person: User) -> Answer:
     return no("Only the owner, the sponsor or the chair can record this.", "Ask the owner or the chair.")
 
 
-def may_withdraw_note(initiative: Initiative, note, person: User) -> Answer:
-    """Allow the author of a note, or the chair, to take it back."""
-    if note.by_id == person.pk or is_acting_chair(initiative, person):
-        return _active(person)
-    return no(phrase("Only {} or the chair can withdraw this.", note.by), "Add your own note instead.")
-
-
 def may_state(dependant, person: User) -> Answer:
     """Allow only the named executive to state or decline a dependence (S2-13)."""
     if dependant.executive_id != person.pk:
@@ -496,7 +279,7 @@ def may_state(dependant, person: User) -> Answer:
             phrase("Only {} can answer this.", who),
             phrase("Ask {} to answer, or ask the owner to name someone else.", who),
         )
-    return _active(person)
+    return active(person)
 
 
 def may_continue(initiative: Initiative, person: User) -> Answer:
@@ -519,6 +302,38 @@ def may_lift(hold, person: User) -> Answer:
             "Wait: the hold closes automatically when its cause is gone.",
         )
     return may_raise(hold.initiative, person)
+
+
+def may_switch(initiative: Initiative, person: User) -> Answer:
+    """Allow those who may stop the initiative to deny all its systems' requests."""
+    if initiative.closed:
+        return no(
+            phrase("Plumbline already denies every request of an initiative that is {}.", initiative.stage)
+        )
+    if is_owner(initiative, person) or is_any_chair(initiative, person):
+        return yes()
+    return no(
+        "Only the owner or the chair can use the kill switch.",
+        "Put the initiative on hold: a hold denies requests as well.",
+    )
+
+
+def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
+    """Allow the board's risk seat, on no team, to confirm the tier. Lower: no one who reports to the owner."""
+    if not initiative.proposed_tier:
+        return no("No one has proposed a risk tier yet.", "Ask the owner to propose a risk tier.")
+    if reports := why_lowers_no_tier(initiative, person):
+        return no(said(reports), "Ask another holder of the seat to confirm the lower risk tier.")
+    return may_accept_exception(initiative, [Seat.RISK_COMPLIANCE], person)
+
+
+def may_refuse_tier(initiative: Initiative, person: User) -> Answer:
+    """Allow the board's risk seat, on no team, to refuse a proposed tier. No one who reports to the owner may."""
+    if initiative.proposed_tier == initiative.tier:
+        return no("No other risk tier is proposed.", "Ask the owner to propose a risk tier.")
+    if reports := why_reports(signer_of(person, now=True), team_members_of(initiative)):
+        return no(said(reports), "Ask another holder of the seat to refuse the risk tier.")
+    return may_accept_exception(initiative, [Seat.RISK_COMPLIANCE], person)
 
 
 WHO_MAY.update(
