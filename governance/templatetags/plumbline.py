@@ -431,6 +431,12 @@ def widget_attributes(attrs):
     return format_html_join("", "{}", (_attribute(name, value) for name, value in given.items()))
 
 
+@register.filter
+def of_row(url, key):
+    """Return the address of a row from one that was made for row 0, so that a column makes one address."""
+    return url.replace("/0/", f"/{key}/", 1)
+
+
 @register.simple_tag
 def tag(word, tone="", role=""):
     """Return a word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
