@@ -15,9 +15,15 @@ from governance.vocabulary.phrases import label, phrase
 
 def to_confirm(person: User) -> list[Membership]:
     """Seats that cool off, or will from a day to come, and that the person may confirm by office."""
-    if not person.is_active:
-        return []
     now = clock.now()
+    chaired = [
+        seat.board_id
+        for seat in seats_held(person)
+        if seat.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
+        and cooling_off.seat_until(seat, now) is None
+    ]
+    if not person.is_active or not (person.is_admin or chaired):
+        return []
     cooling = (
         Membership.objects.filter(
             Q(ends_at=None) | Q(ends_at__gt=now),
@@ -29,10 +35,7 @@ def to_confirm(person: User) -> list[Membership]:
         .exclude(granted_by=person)
     )
     if not person.is_admin:
-        held = [seat for seat in seats_held(person) if seat.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
-        cooling = cooling.filter(
-            board__in=[seat.board_id for seat in held if cooling_off.seat_until(seat, now) is None]
-        )
+        cooling = cooling.filter(board__in=chaired)
     return list(cooling.select_related("board", "person", "granted_by").order_by("signs_from", "pk"))
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, F, Func, TextField, Value
 
+from governance.database.request_memo import once
 from governance.gates.separation_of_duties import (
     Part,
     RestsOn,
@@ -42,7 +43,7 @@ def signer_of(person: User, *, now: bool = False) -> Signer:
         person.is_active,
         person.manager_id,
         also=same_person.twins_of(person),
-        reset_by=reset_lately(person) if now else (),
+        reset_by=once(("resets", person.pk), lambda: reset_lately(person)) if now else (),
     )
 
 
