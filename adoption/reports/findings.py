@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Subquery
 
 from adoption.models import BehaviourReport, Incident
 from adoption.models.reports import EXTENTS, IGNORED, WEAPONISED
+from governance.database.request_memo import lists
 from governance.templatetags.plumbline import day
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.facts.finding_rules import Wanted as WantedFinding
@@ -94,11 +95,12 @@ def trust_lost(facts: Facts) -> set[int]:
     passed = later.filter(evidence__result=PASS)
     distrusted = BehaviourReport.objects.distrust().filter(wanted.days("observed_on"))
     wrong = Incident.objects.felt().filter(wanted.moments("detected_at"))
-    return {
-        *fallen.filter(Exists(passed)).values_list("evidence__initiative", flat=True),
-        *distrusted.values_list("initiative", flat=True),
-        *wrong.values_list("initiative", flat=True),
-    }
+    found = lists(
+        fallen.filter(Exists(passed)).values("evidence__initiative"),
+        distrusted.values("initiative"),
+        wrong.values("initiative"),
+    )
+    return set().union(*found)
 
 
 def why_trust_lost(initiatives: list[Initiative], wanted: Wanted) -> dict[int, list[str]]:
