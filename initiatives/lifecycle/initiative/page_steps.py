@@ -15,6 +15,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -314,6 +315,7 @@ def row_act(request: SignedInRequest, rows: str, pk: int, verb: str) -> HttpResp
     return step.page_of(request, row, owner_of(row, step.of).initiative, name)
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def plain_act(request: SignedInRequest, verb: str) -> HttpResponse:
     """Show or do one act that needs neither an initiative nor a row. Raises Http404 for an undeclared act."""
