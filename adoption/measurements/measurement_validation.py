@@ -259,8 +259,3 @@ def _place(row) -> tuple:
 def _days(row) -> Iterator[date]:
     for count in range((row.ends_on - row.starts_on).days + 1):
         yield row.starts_on + timedelta(days=count)
-
-
-def days_of(week: date) -> tuple[date, date]:
-    """Return the first and the last day of the week that begins on this Monday."""
-    return week, week + timedelta(days=6)

@@ -178,11 +178,6 @@ def _of_people(rows: list[Measurement]) -> dict[int, list[Cell]]:
     return found
 
 
-def last_day(subject: Subject) -> date | None:
-    """Return the last day of any measurement of the measure, about any population."""
-    return max((cell.day for cell in subject.cells), default=None)
-
-
 def lacking(requirement: str, measures: Iterable[Measure]) -> list[tuple[str, ...]]:
     """Return the instrument groups of a requirement that lack a current measure."""
     have = {measure.instrument for measure in measures if measure.ended_at is None}
