@@ -8,7 +8,7 @@ from adoption.models import Incident, ReportingDuty
 from adoption.models.incidents import FALLBACKS, SEVERITIES
 from governance.contracts.clauses import FAILURES
 from governance.database.shown_state import OverwritingForm
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
 from initiatives.models import Initiative, System
 

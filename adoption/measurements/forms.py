@@ -14,8 +14,7 @@ from adoption.models.instruments import ASKED, POPULATIONS, USERS
 from adoption.models.measures import Measure, Measurement
 from governance import clock
 from governance.models import Rulebook
-from governance.tables.forms import TableForm
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import TableForm, WholeNumberField
 from governance.web.form_fields import DayField, OnceForm
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
 from adoption.models.measures import BETTER, Goal
-from governance.tables.number_fields import AsTyped, WholeNumberField
+from governance.tables.forms import AsTyped, WholeNumberField
 from governance.web.form_fields import ListField, OnceForm, WordsField
 
 

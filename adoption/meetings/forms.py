@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.database.shown_state import OverwritingForm
 from governance.models import Board
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.web.form_fields import DayField, PersonField, WordsField
 
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.monitoring import BECOMES, MOST_DAYS
 from governance.database.shown_state import OverwritingForm
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 
 
 class PromiseForm(OverwritingForm):

@@ -17,7 +17,7 @@ from adoption.models.reports import (
 from adoption.reports.actions import LONGEST
 from adoption.reports.report_kinds import kind_of
 from governance import clock
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.web.form_fields import DayField, OnceForm, WordsField
 
 # Those that a person gives; the others are worked out, or come with what a user reported.

@@ -11,7 +11,7 @@ from governance.audit import search as audit_search
 from governance.database.shown_state import OverwritingForm
 from governance.models import SampledEntry, User
 from governance.privacy.forms import REFERENCE
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 

@@ -23,7 +23,7 @@ from governance.contracts.clauses import (
 )
 from governance.contracts.wording import APPROVERS, major_units, minor_units, sentence
 from governance.models.contracts import VOCABULARY, VocabularyWord
-from governance.tables.number_fields import NumberField, WholeNumberField
+from governance.tables.forms import NumberField, WholeNumberField
 from governance.vocabulary.currencies import wrong_currency
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, control_id

@@ -12,7 +12,7 @@ from governance.contracts.templates import Starter
 from governance.contracts.wording import sentence
 from governance.models.contracts import VOCABULARY, VocabularyWord
 from governance.sign_in.signing import SigningForm
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.vocabulary import ClauseKind
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, RegionsField, WordsField

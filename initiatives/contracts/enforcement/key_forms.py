@@ -10,7 +10,7 @@ from governance.audit.forms import DayField as OpenDayField
 from governance.authorization.decision_queries import Wanted
 from governance.models.sign_in import ALERTS, DEPLOYMENTS, KEY_SCOPES
 from governance.sign_in.signing import SigningForm
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.vocabulary import DecisionOutcome, Role
 from governance.web.form_fields import DayField, PersonField, ReasonForm
 from initiatives.contracts.enforcement.code_examples import CODES

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from governance import clock
 from governance.database.shown_state import OverwritingForm
 from governance.models import User
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, WordsField
 from initiatives.integration.links.actions import FIELDS, MOST_ACCEPTED_DAYS, Place

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from governance.tables.number_fields import NumberField
+from governance.tables.forms import NumberField
 from governance.vocabulary import EvidenceCondition, EvidenceKind, PipelinePlatform, Tested, ThresholdSide
 from initiatives.integration.pipelines import platforms
 from initiatives.integration.pipelines.actions import BAR_FORMATS, OWN_KEYS

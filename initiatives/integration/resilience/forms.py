@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from governance.tables.number_fields import NumberField
+from governance.tables.forms import NumberField
 from governance.vocabulary import EvidenceResult
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import refusal

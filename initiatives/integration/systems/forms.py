@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from governance import clock
 from governance.database.shown_state import OverwritingForm
 from governance.models import User
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import (
     DayField,

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from governance.database.shown_state import OverwritingForm
-from governance.tables.number_fields import NumberField, WholeNumberField
+from governance.tables.forms import NumberField, WholeNumberField
 from initiatives.interactions.promises.actions import LONGEST
 
 

@@ -11,7 +11,7 @@ from governance.audit_log.deed import EntryOf
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, ended, no
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.sign_in.signing import SigningForm
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.web.form_fields import DayField, WordsField
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.database.shown_state import OverwritingForm
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.vocabulary import Stage
 from governance.web.form_fields import DayField, FoldedForm, ListField
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
-from governance.tables.number_fields import NumberField
+from governance.tables.forms import NumberField
 from governance.vocabulary import Layer
 from governance.web.form_fields import DayField, OnceForm, WordsField
 from initiatives.models.notes import EVENT_KINDS

@@ -13,7 +13,7 @@ from governance.models import Rulebook, Unit
 from governance.people.boards import boards
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import UnitField
-from governance.tables.number_fields import WholeNumberField
+from governance.tables.forms import WholeNumberField
 from governance.templatetags.days import keep
 from governance.vocabulary import Layer
 from governance.web.form_fields import WordsField

@@ -5,7 +5,7 @@ from typing import cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.tables.number_fields import NumberField, WholeNumberField
+from governance.tables.forms import NumberField, WholeNumberField
 from governance.vocabulary import Comparison, Layer
 from governance.web.form_fields import DayField
 from initiatives.models import Deployment, Initiative

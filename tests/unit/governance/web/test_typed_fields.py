@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 
-from governance.tables.number_fields import NumberField, WholeNumberField
+from governance.tables.forms import NumberField, WholeNumberField
 
 ROOT = Path(__file__).parents[4]
 PLAIN = {"IntegerField", "DecimalField", "FloatField"}
