@@ -3054,6 +3054,9 @@ def _hashes(texts: list[Any], what: str) -> list[bytes]:
     return found
 
 
+EARLIER_NAMED = 10  # positions of entries that are named
+
+
 class Clocks:
     """The times of checkpoints, compared with each other and with their entries.
 
@@ -3063,7 +3066,9 @@ class Clocks:
 
     def __init__(self) -> None:
         self.heads: list[tuple[int, datetime.datetime]] = []
+        self.earlier: list[tuple[int, datetime.timedelta]] = []  # positions, each with how much earlier
         self._next = 0
+        self._last: datetime.datetime | None = None
 
     def head(self, size: int, at: datetime.datetime | None) -> None:
         """Raise Rejected unless the checkpoint has a time later than the previous one."""
@@ -3082,8 +3087,24 @@ class Clocks:
         if self._next == len(self.heads) or entry.get("simulated"):
             return
         size, at = self.heads[self._next]
-        if _moment(entry["recorded_at"]) > at:
+        recorded = _moment(entry["recorded_at"])
+        if recorded > at:
             raise Rejected(f"The entry was recorded after the checkpoint of size {size}, which covers it.")
+        if self._last is not None and recorded < self._last:
+            self.earlier.append((position, self._last - recorded))
+        self._last = recorded
+
+    def lines(self) -> list[str]:
+        """Return which entries are earlier than the entry before them, in words."""
+        if not self.earlier:
+            return []
+        places = ", ".join(str(position) for position, _ in self.earlier[:EARLIER_NAMED])
+        more = len(self.earlier) - EARLIER_NAMED
+        most = max(by.total_seconds() for _, by in self.earlier)
+        return [
+            f"{len(self.earlier)} entries are earlier than the entry before them, by up to {most:.3f} seconds: "
+            f"position {places}{f' and {more} more' if more > 0 else ''}."
+        ]
 
 
 class Witnesses:
@@ -3295,7 +3316,7 @@ class Export:
     def _checkpoint(self, name: str) -> None:
         with _place(name):
             text, cosigned = split_cosigned(self._read(name))
-            note, _ = note_verify(
+            note, signers = note_verify(
                 text, self.keys, origin=self.manifest["origin"], known_only=not self.trusted
             )
             self.witnesses.look(note, cosigned)
@@ -3308,7 +3329,7 @@ class Export:
                     raise Rejected(
                         f"has size {note.size}, but the manifest has size {self.manifest['size']}."
                     )
-                self.final = note
+                self.final, self.signers = note, signers
             if self.heads.setdefault(note.size, note.root) != note.root:
                 raise Rejected(
                     f"has a different root than an earlier checkpoint of the same size, {note.size}."
@@ -3540,7 +3561,10 @@ def _check_receipt_file(
                     f"has size {kept.size}, but the receipt has size {note.size}. Use an export to compare "
                     "the two."
                 )
-    lines = [f"{name}: recorded with this content, at position {receipt['position']} of {note.size}."]
+    lines = [
+        verdict(signers if trusted else (), 0, "receipt"),
+        f"{name}: recorded with this content, at position {receipt['position']} of {note.size}.",
+    ]
     lines += [
         f"  {word}: {entry[word]}" for word in ("kind", "initiative", "at", "recorded_at") if entry.get(word)
     ]
@@ -3553,12 +3577,7 @@ def _check_receipt_file(
             if isinstance(signed, dict) and "strength" in signed
             else []
         )
-    lines += [f"  signed by {key}" for key in signers]
-    if not trusted:
-        lines.append(
-            "  These keys come from the receipt itself. Compare them with a copy from another source."
-        )
-    return lines
+    return lines + [f"  signed by {key}" for key in signers]
 
 
 def _check_interaction_file(path: str, content: bytes, trusted: Sequence[VerifierKey]) -> list[str]:
@@ -3566,13 +3585,12 @@ def _check_interaction_file(path: str, content: bytes, trusted: Sequence[Verifie
     with _place(name):
         said, receipt, note, signers = check_interaction(content, trusted)
     where = f"in the batch at position {receipt['position']} of {note.size}."
-    lines = [f"{name}: reported with this content, {where}", f"  received at: {said['received_at']}"]
-    lines += [f"  signed by {key}" for key in signers]
-    if not trusted:
-        lines.append(
-            "  These keys come from the receipt itself. Compare them with a copy from another source."
-        )
-    return lines
+    lines = [
+        verdict(signers if trusted else (), 0, "receipt"),
+        f"{name}: reported with this content, {where}",
+        f"  received at: {said['received_at']}",
+    ]
+    return lines + [f"  signed by {key}" for key in signers]
 
 
 def _check_checkpoint_file(path: str, content: bytes, trusted: Sequence[VerifierKey]) -> list[str]:
@@ -3584,10 +3602,30 @@ def _check_checkpoint_file(path: str, content: bytes, trusted: Sequence[Verifier
     with _place(name):
         note, signers = note_verify(content, keys)
         cosigned, unknown = cosignatures_of(note.body, split_cosigned(content)[1], trusted)
-    lines = [f"{name}: {note.origin}, size {note.size}, root {note.root.hex()}"]
+    lines = [
+        verdict(signers, len(cosigned), "checkpoint"),
+        f"{name}: {note.origin}, size {note.size}, root {note.root.hex()}",
+    ]
     lines += [f"  signed by {key}" for key in signers]
     lines += [f"  cosigned on {at:%Y-%m-%d %H:%M:%S} UTC by {key}" for key, at in cosigned]
     return lines + [f"  a cosignature of {one} with an unknown key was not checked" for one in unknown]
+
+
+def verdict(signers: Sequence[VerifierKey], witnesses: int, what: str) -> str:
+    """Return the first line of a check without a fault: on whose key it rests.
+
+    `signers` signed with a key that is known from elsewhere, and so did this number of `witnesses`.
+    """
+    by = [f"the key you gave ({key.name}+{key.key_id.hex()})" for key in signers]
+    by += [f"{witnesses} witness{'' if witnesses == 1 else 'es'} you gave"] if witnesses else []
+    if by:
+        return f"RIGHT, by {' and '.join(by)}."
+    return f"RIGHT, but its keys come from the {what} itself: this proves no origin."
+
+
+def kept_lines(content: bytes) -> bytes:
+    """Return a kept note with the line ends and the last newline that its signature is about."""
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
 
 
 def said_of(breach: Breach) -> str:
@@ -3646,6 +3684,11 @@ def _check_place(
         export = Export(place, held, trusted, issuers)
         found = export.check()
         lines = [
+            verdict(
+                export.signers if export.trusted else (),
+                len(export.witnesses.sizes) if export.witnesses.given else 0,
+                "export",
+            ),
             f"{found['files']} files, {found['entries']} entries ({found['erased']} of them erased), "
             f"{found['checkpoints']} checkpoints, {found['evidence']} pieces of evidence: no faults found.",
             (
@@ -3655,6 +3698,7 @@ def _check_place(
         ]
         lines += export.signatures.lines()
         lines += export.witnesses.lines()
+        lines += export.clocks.lines()
         lines += _judged_lines(export)
         lines += (
             [f"The beginning of the audit log matches {found['held']} checkpoint(s) that you hold."]
@@ -3670,7 +3714,7 @@ def _check_place(
         return _check_interaction_file(place, content, of_kind(trusted, ED25519))
     if content.startswith(b"{"):
         return _check_receipt_file(place, content, held, of_kind(trusted, ED25519))
-    return _check_checkpoint_file(place, content, trusted)
+    return _check_checkpoint_file(place, kept_lines(content), trusted)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -3705,7 +3749,7 @@ def main(arguments: list[str] | None = None) -> int:
         held = []
         for path in asked.checkpoint:
             with open(path, "rb") as file:
-                held.append(file.read())
+                held.append(kept_lines(file.read()))
         keys = [parse_key(key, (ED25519, COSIGNATURE)) for key in asked.key]
         lines = _check_place(asked.place, held, keys, issuers_of(asked.issuer))
     except Rejected as wrong:
@@ -3714,7 +3758,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as trouble:
         print(f"{trouble.filename}: {trouble.strerror}", file=sys.stderr)
         return 2
-    print("\n".join(["RIGHT  " + lines[0], *lines[1:]]))
+    print("\n".join(lines))
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.database import database_roles
-from governance.offline.verify import Rejected
+from governance.offline.verify import Rejected, kept_lines
 from governance.storage import data_folder, file_fingerprints
 from governance.storage.kept_files import StoreAway
 from governance.transparency_log import verification
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         if since < 0:
             raise CommandError("--since must be a position: 0 or more.")
         try:
-            held = [path.read_bytes() for path in checkpoint]
+            held = [kept_lines(path.read_bytes()) for path in checkpoint]
             names = database_roles.Names(*(options[name] for name in ("application", "sealer", "auditor")))
             report = verification.verify(since=since, held=held, trusted=key, names=names)
             looked = file_fingerprints.verify(report) if options["files"] else None

@@ -72,6 +72,13 @@ def test_a_initiative_verifies_offline_with_nothing_but_python(initiative, tmp_p
     assert f"{entries} entries (0 of them erased)" in ran.stdout
     assert "The beginning of the audit log matches 1 checkpoint(s) that you hold." in ran.stdout
     assert len(list((folder / "evidence").iterdir())) == files > 0
+    assert ran.stdout.startswith("RIGHT, but its keys come from the export itself: this proves no origin.\n")
+    log_key = (folder / "keys.txt").read_text().splitlines()[0]
+    known = bare_python(folder, ".", "--key", log_key).stdout
+    assert known.startswith(f"RIGHT, by the key you gave ({'+'.join(log_key.split('+')[:2])}).\n")
+    for ends in (held.note.replace("\n", "\r\n"), held.note.rstrip("\n"), f"\ufeff{held.note}\n"):
+        file.write_bytes(ends.encode())
+        assert bare_python(folder, ".", "--checkpoint", str(file)).returncode == 0, "line ends do not matter"
     shutil.copy(folder / "keys.txt", tmp_path)
     (folder / "keys.txt").unlink()
     ran = bare_python(folder, ".")
@@ -262,6 +269,7 @@ def test_cosignatures_are_verified_with_the_key_of_the_witness(cosigned, tmp_pat
         "The witness witness.invalid/w1 cosigned 2 checkpoint(s) in this export, the newest at size "
         f"{cosigned.newest.size} on 2023-11-14 22:13:20 UTC.\n"
     ) in ran.stdout
+    assert ran.stdout.startswith("RIGHT, by 1 witness you gave.\n")
     assert "come from the export itself" not in ran.stdout
     assert "cannot detect a rewritten audit log" not in ran.stdout
     ran = bare_python(folder, ".")
@@ -271,6 +279,8 @@ def test_cosignatures_are_verified_with_the_key_of_the_witness(cosigned, tmp_pat
     file = f"checkpoints/{cosigned.newest.size}.txt"
     ran = bare_python(folder, file, "--key", log_key, "--key", cosigned.vkey)
     assert f"  cosigned on 2023-11-14 22:13:20 UTC by {cosigned.vkey}\n" in ran.stdout
+    named = "+".join(log_key.split("+")[:2])
+    assert ran.stdout.startswith(f"RIGHT, by the key you gave ({named}) and 1 witness you gave.\n")
     assert (
         "a cosignature of witness.invalid/w1 with an unknown key"
         in bare_python(folder, file, "--key", log_key).stdout

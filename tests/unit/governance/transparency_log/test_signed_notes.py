@@ -4,6 +4,7 @@ import ast
 import base64
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -333,3 +334,31 @@ def test_the_script_needs_nothing_but_python():
 
 def test_the_script_is_written_in_a_python_that_outsiders_have():
     ast.parse(Path(verify.__file__).read_text(), feature_version=(3, 9))
+
+
+def test_the_verdict_names_on_whose_key_it_rests():
+    ours, other = OURS.vkey, OTHER.vkey
+    named = [f"{key.name}+{key.key_id.hex()}" for key in (ours, other)]
+    assert verify.verdict((), 0, "export").startswith("RIGHT, but its keys come from the export itself")
+    assert verify.verdict([ours], 0, "receipt") == f"RIGHT, by the key you gave ({named[0]})."
+    assert verify.verdict((), 2, "export") == "RIGHT, by 2 witnesses you gave."
+    both = verify.verdict([ours, other], 1, "export")
+    assert [both.count(one) for one in named] == [1, 1]
+    assert both.endswith("and 1 witness you gave.")
+
+
+def test_entries_that_are_earlier_than_the_one_before_are_counted_and_named():
+    clocks = verify.Clocks()
+    clocks.head(20, datetime.fromisoformat("2026-03-01T12:00:00"))
+    for position, second in enumerate((1, 5, 3, 4, 9, 8)):
+        clocks.entry(position, {"recorded_at": f"2026-03-01T11:00:{second:02}+00:00"})
+    assert clocks.earlier == [(2, timedelta(seconds=2)), (5, timedelta(seconds=1))]
+    (line,) = clocks.lines()
+    assert "2 entries" in line
+    assert "2.000 seconds: position 2, 5." in line
+    assert verify.Clocks().lines() == []
+
+
+@pytest.mark.parametrize("kept", [b"a\r\nb\r\n", b"a\nb", b"a\nb\n\n", b"\xef\xbb\xbfa\nb\n", b"a\nb\n"])
+def test_line_ends_of_a_kept_note_do_not_matter(kept):
+    assert verify.kept_lines(kept) == b"a\nb\n"
