@@ -171,7 +171,7 @@ def test_a_bar_begins_with_the_names_of_the_newest_result_and_then_with_itself(
     assert answer.status_code == 302, answer.context["form"].errors
     bar = row.bars.get()
     assert (bar.tests, bar.tested, bar.condition) == (list(issuers.TESTS), "fallback", "bounded_real")
-    assert as_(cast.owner).get(address).context["form"]["threshold"].value() == bar.threshold
+    assert Decimal(as_(cast.owner).get(address).context["form"]["threshold"].value()) == bar.threshold
     confirm = reverse("row-act", args=["bars", bar.pk, "confirm"])
     assert confirm in [task.link for task in tasks_for(cast.seat_architecture)]
     page = as_(cast.seat_architecture).get(confirm)
