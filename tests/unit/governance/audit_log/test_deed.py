@@ -2,10 +2,11 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 
 import pytest
 
-from governance.audit_log.deed import Deed, EntryOf
+from governance.audit_log.deed import Deed, EntryOf, sentences
 from governance.permission_result import Conflict, Refused, no, yes
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -99,3 +100,10 @@ def test_a_refused_deed_changes_and_records_nothing(deed, error, last):
     with pytest.raises(error):
         deed(row="row", by="Ann")
     assert deed.steps[-1][0] == last
+
+
+def test_a_module_has_the_sentences_of_its_entries_and_deeds():
+    module = ModuleType("deeds")
+    module.opened = EntryOf(EntryKind.GAP_OPENED, "opened.", dict)
+    module.close, module.other = traced(), "words"
+    assert sentences(module) == {EntryKind.GAP_OPENED: "opened.", EntryKind.GAP_CLOSED: "closed."}
