@@ -46,7 +46,7 @@ def forms(cast, as_, world, wanted) -> Iterator[tuple]:  # noqa: F811
 
 def prefilled(button: Button) -> bool:
     """Whether the form shows a text that somebody saved before."""
-    texts = button.form.select("textarea, input[type=text], input:not([type])")
+    texts = button.form.select("textarea, input[type=text]:not([inputmode=numeric]), input:not([type])")
     return any(field.get_text().strip() or field.get("value") for field in texts)
 
 
