@@ -59,7 +59,8 @@ ROW_ACTS["post-mortems/comment"] = RowAct(
     back=_on_page,
     title=gettext_lazy("Comment on the post-mortem"),
     lede=gettext_lazy(
-        "Whoever handed it in is told. Its words change only when the adoption seat sends it back."
+        "The person who submitted the post-mortem is notified. The text changes only if the adoption seat sends "
+        "the post-mortem back."
     ),
     verb=gettext_lazy("Comment"),
     done=gettext_lazy("The comment is shown beside the section."),
@@ -73,11 +74,12 @@ ROW_ACTS["post-mortems/open-gap"] = RowAct(
     form=LinkedGapForm,
     given=_systems,
     back=_on_page,
-    title=gettext_lazy("What is still open"),
+    title=gettext_lazy("Record an open point as a gap"),
     lede=gettext_lazy(
-        "It outlives the initiative: evidence closes it, or its owner accepts it. Its owner is reminded of the day."
+        "The gap stays open after the initiative has ended. Evidence closes the gap, or its owner accepts it. "
+        "Plumbline reminds the owner of the day."
     ),
-    verb=gettext_lazy("Record it"),
+    verb=gettext_lazy("Record the gap"),
     done=gettext_lazy("The gap is recorded, and named in the post-mortem."),
 )
 ROW_ACTS["post-mortems/attach"] = RowAct(
@@ -91,9 +93,9 @@ ROW_ACTS["post-mortems/attach"] = RowAct(
     back=_on_page,
     title=gettext_lazy("Attach a file"),
     lede=gettext_lazy(
-        "Those who may read the evidence of the initiative may open it; each reading is recorded."
+        "People who may read the evidence of the initiative may open the file. Each reading is recorded."
     ),
-    verb=gettext_lazy("Attach it"),
+    verb=gettext_lazy("Attach the file"),
     done=gettext_lazy("The file is kept with the post-mortem."),
 )
 ROW_ACTS["attachments/take-out"] = RowAct(

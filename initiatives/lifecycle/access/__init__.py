@@ -1,1 +1,1 @@
-"""Permissions and visibility of initiatives, and their lookup for a request."""
+"""Visibility of initiatives, roles and seats of a person there, who can sign, and the lookup for a request."""

@@ -231,9 +231,9 @@ class InitiativeDeed(Deed):
 def deed(address: str = "", **said: Any) -> Callable[[Callable[..., Any]], InitiativeDeed]:
     """Declare the decorated effect as a deed with a page step.
 
-    `address` is the verb ("hold"), for rows after the rows and a slash ("gaps/close"). A deed without it has no step of
-    its own. `said` has the fields of the deed, and of the step. The name of the effect names the act in the entry of a
-    refusal.
+    `address` is the verb ("hold"), for rows after the rows and a slash ("gaps/close"). A deed without an address has no
+    step. `said` has the fields of the deed, and those of the step. The name of the effect names the act in the entry of
+    a refusal.
     """
     own = {one.name for one in fields(InitiativeDeed)}
 

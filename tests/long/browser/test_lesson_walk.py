@@ -227,7 +227,7 @@ def write(owner: Person, look) -> None:
     owner.choose("Owner", "Ravi Menon")
     owner.type("Due", (clock.today() + timedelta(days=30)).isoformat())
     look(owner, "post-mortem-gap")
-    owner.press("Record it")
+    owner.press("Record the gap")
     owner.said("The gap is recorded")
     owner.send("Save and check before handing in")
     look(owner, "post-mortem-hand-in")
