@@ -5,6 +5,7 @@ holds the signature. Then the runner reads the row again, asks the permission, c
 (ADR 97).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def sentences(*modules: ModuleType) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deed:
+class Deed(ABC):
     """An act on a row. A call does it: with the row as `noun`, `by`, and the fields of the effect.
 
     The call returns the row that the effect returns, or the row of the act. Raises Conflict if `ended` names what
@@ -62,14 +63,15 @@ class Deed:
     # Called after the entry with what the effect returned and the person: who is notified.
     then: Callable[[Any, User], None] = lambda row, by: None
 
+    @abstractmethod
     def frame(self, row: Any, *, by: User, reason: str) -> AbstractContextManager:
         """Return the frame of the act, which yields what it locked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def again(self, row: Any, locked: Any) -> Any:
         """Return the row as the database has it now, below what the frame locked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def follow(self, locked: Any) -> None:
         """Compute again what follows from the facts that the act changed."""
 

@@ -6,10 +6,10 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from governance import clock, permission_result
+from governance import clock
 from governance.audit_log.deed import EntryOf
 from governance.models import Rulebook, User
-from governance.permission_result import Answer, ended, no
+from governance.permission_result import Answer, ended, no, yes
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables.forms import WholeNumberField
 from governance.templatetags.plumbline import stage_word
@@ -209,7 +209,7 @@ ASKED: dict = {
 @deed(
     "dependants/state",
     **ASKED,
-    may_open=lambda row, person: permission_result.yes(),
+    may_open=lambda row, person: yes(),
     entry=EntryOf(
         EntryKind.DEPENDENCE_STATED,
         "stated: {words}",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 
+from governance.organisation.forms import LinesForm
 from governance.tables.forms import NumberField, WholeNumberField
 
 ROOT = Path(__file__).parents[4]
@@ -102,3 +103,9 @@ def test_no_box_is_ticked_for_the_person():
                     if field.startswith("forms.BooleanField(") and "initial=True" in field:
                         ticked.add(f"{path.relative_to(ROOT)}: {ast.unparse(node.targets[0])}")
     assert ticked == TICKED
+
+
+def test_of_a_file_and_lines_neither_is_called_optional():
+    form = LinesForm()
+    assert form.fields["file"].needed
+    assert form.fields["text"].needed

@@ -10,7 +10,9 @@ from adoption.incidents import actions as incident_actions
 from governance import clock
 from governance.models import Entry
 from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import deeds
 from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.initiative.page_steps import buttons
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
@@ -107,9 +109,15 @@ def test_a_gap_is_recorded_and_closed_with_evidence_or_by_its_owner(cast, as_):
     assert as_(cast.outsider).get(close).status_code == 404
     assert "Not saved yet" in text_of(client.post(close, {"evidence": "99999999"}))
     evidence = initiative.evidence.first()
+    assert close in client.get(initiative.get_absolute_url()).content.decode()
+    assert [url for url, _ in buttons(gap, cast.owner)] == [close]
+    assert buttons(gap, cast.owner, without=deeds.close_gap) == []
+    assert buttons(gap, cast.seat_risk) == [], "no button of an act that this person may not do"
     with acts() as kinds:
         client.post(close, {"evidence": evidence.pk})
     assert kinds == ["gap closed"]
+    gap.refresh_from_db()
+    assert buttons(gap, cast.owner) == [], "no button of an act whose matter has ended"
     assert client.post(close, {"evidence": evidence.pk}).status_code == 409
 
 
