@@ -305,13 +305,23 @@ def _refused_by_the_database(error: DatabaseError) -> Refused | ValidationError 
 
 
 class Language:
-    """Pages are in the language that the person chose in their settings, else in that of the installation."""
+    """Pages are in the language that the person chose in their settings, else in that of the installation.
+
+    `request.offered_language` is the language of the browser, with its own name, if the person has not chosen yet and
+    pages are in another one.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
         chosen = sessions.language(request) if settings.SESSION_COOKIE_NAME in request.COOKIES else ""
+        of_browser = "" if chosen else translation.get_language_from_request(request)
+        request.offered_language = (
+            translation.get_language_info(of_browser)
+            if of_browser and of_browser != settings.LANGUAGE_CODE
+            else None
+        )
         with translation.override(chosen or settings.LANGUAGE_CODE):
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language())

@@ -230,9 +230,15 @@ def test_pages_are_in_the_language_that_the_person_chose_also_at_the_next_sign_i
     assert '<html lang="en">' in client.get(reverse("settings")).content.decode()
 
 
-def test_without_a_choice_pages_are_in_english(cast, as_):
-    asked = as_(cast.owner).get(reverse("inbox"), headers={"Accept-Language": "de-CH,de;q=0.9"})
-    assert '<html lang="en">' in asked.content.decode()
+def test_without_a_choice_pages_are_in_english_and_the_language_of_the_browser_is_offered(cast, as_):
+    client, german = as_(cast.owner), {"Accept-Language": "de-CH,de;q=0.9"}
+    offer = f'<a href="{reverse("settings")}#id_language" lang="de">Deutsch</a>'
+    asked = client.get(reverse("inbox"), headers=german).content.decode()
+    assert '<html lang="en">' in asked
+    assert offer in asked
+    assert offer not in client.get(reverse("inbox"), headers={"Accept-Language": "en, fr"}).content.decode()
+    choose(client, "en")
+    assert offer not in client.get(reverse("inbox"), headers=german).content.decode()
     refused = as_(cast.owner).post(reverse("settings"), {"digest": "mine", "language": "xx"})
     assert "is not one of the available choices" in refused.content.decode()
 
