@@ -17,14 +17,13 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.transparency_log import as_of
-from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Stage
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Stage
 from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import initiative_lookup, visibility
 from initiatives.lifecycle.facts import open_requirements
 from initiatives.lifecycle.facts.open_requirements import APPROVED
-from initiatives.lifecycle.facts.wording import profile_words
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.portfolio.initiative_list import actions, filters, portfolio_export
 from initiatives.portfolio.initiative_list.portfolio_paging import Listing
@@ -129,8 +128,8 @@ class Told(NamedTuple):
 
     @property
     def tone(self) -> str:
-        """Return the colour of the label. An imported stage has none, because it is not judged."""
-        if self.imported:
+        """Return the colour of a stage that evidence does not support. An imported stage is not judged."""
+        if self.imported or not self.unsupported_stages:
             return ""
         return "bad" if self.unsupported_stages > 1 else "warn"
 
@@ -169,19 +168,12 @@ def _row(initiative, now, today) -> dict:
     known = initiative.supported != "recomputing"
     return _card(initiative) | {
         "withdrawn": initiative.withdrawn_at is not None,
-        "profile": profile_words(initiative.profile) if known else "",
-        "strengths": _strengths(initiative.profile or {}),
         "open": open_requirements.total(initiative.open_requirements, APPROVED) if known else 0,
         "unit": initiative.unit_name,
         "stay": _days((now - initiative.since).days),
         "due": day(initiative.next_due),
         "late": initiative.next_due is not None and initiative.next_due < today,
     }
-
-
-def _strengths(profile: dict) -> str:
-    """Return counts of measured, verified, documented, stated answers: "11/31/9/0"."""
-    return "/".join(str(profile.get(level, 0)) for level in reversed(list(Level)))
 
 
 def _days(count: int) -> str:

@@ -90,7 +90,7 @@ def test_approved_beside_supported_with_the_name_of_the_difference(cast, as_, in
     )
     response = as_(cast.owner).get("/initiatives/")
     text = response.content.decode()
-    assert "MVP: not supported by current evidence" in text
+    assert "evidence supports Prototype" in text
     assert "not supported: one stage short" in text
     assert "Marta Lindqvist" in text
     assert "Integration does not pass" in text
@@ -180,7 +180,7 @@ def test_a_supported_stage_from_before_the_rulebook_is_being_recomputed(cast, as
     response = client.get("/initiatives/")
     text = response.content.decode()
     assert "being recomputed" in text
-    assert "MVP: not supported by current evidence" not in text.replace("Larger prototypes", "")
+    assert "evidence supports" not in text.split("<tbody")[1].split("</tbody")[0]
     assert refs(client.get("/initiatives/?supported=recomputing")) == [initiative.ref]
     assert refs(client.get("/initiatives/?unsupported=on")) == []
     assert refs(client.get("/initiatives/?report=larger-prototypes")) == []

@@ -39,7 +39,7 @@ def test_the_profile_stands_beside_the_supported_stage(cast, as_, prototype):
     words = profile_words(span.profile)
     assert "documented" in words
     client = as_(cast.owner)
-    assert words in client.get("/initiatives/").content.decode()
+    assert words in client.get(prototype.get_absolute_url()).content.decode()
     assert exported(client)["Levels of answers"] == words
     assert _levels(supported_stage.judged(prototype)) == words
 
