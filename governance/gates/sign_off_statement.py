@@ -42,6 +42,8 @@ MEANINGS: dict[str, str] = {
 }
 UNMET_ADVISORY = "unmet, advisory"
 LESS_THAN_MET = ("documented", "with_waiver", "waived")
+# The texts of the initiative that a statement prints, by their name among its facts.
+TEXTS = {"title": "title", "problem": "problem", "platform": "platform", "harm": "worst credible harm"}
 # The longest piece of two texts that a reason quotes, in letters.
 QUOTED = 160
 
@@ -88,6 +90,7 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
         "title": facts.title,
         "problem": facts.problem,
         "platform": facts.platform,
+        "harm": facts.harm,
         "confidential": facts.confidential,
         "gate": gate,
         "seat": seat,
@@ -185,17 +188,18 @@ def write(
     condition: dict[str, Any] | None = None,
     at: datetime,
 ) -> str:
-    """Return the statement, exactly as it is shown, stored and hashed.
+    """Return the statement, exactly as it is shown, stored and hashed. Its first line is the sentence of the verdict.
 
-    `covered` has the facts of the seat, and its free text is printed as one line. `delegate_of` is the holder of the
-    seat if the signer is a delegate. Characters that cannot be seen are spelled out.
+    `covered` has the facts of the seat, and its free text is printed as one line. `covered["questions"]` has the open
+    questions of the board on its criteria: who asked, the question. `delegate_of` is the holder of the seat if the
+    signer is a delegate. Characters that cannot be seen are spelled out.
     """
     seat = Seat.word(covered["seat"])
     gate = rulebook.gates[covered["gate"]]
     stead = f", as delegate of {delegate_of.full_name}" if delegate_of else ""
     lines = [
         f"I, {person.full_name}, in the seat {seat} of the {board}{stead}, {MEANINGS[verdict]} "
-        f"{covered['initiative']}, {one_line(covered['title'])}, "
+        f"{covered['initiative']}, {one_line(covered['title'])}, {_for_whom(covered)}"
         + ("meets these criteria of the gate" if verdict.startswith("approve") else "at the gate")
         + f" {gate.title}:",
         "",
@@ -218,7 +222,10 @@ def write(
     if condition:
         words = one_line(condition["text"])
         lines += [f"Condition: {words} - {condition['owner_name']}, by {condition['due']}.", ""]
+    for asked_by, question in covered.get("questions", ()):
+        lines += [f"Open question by {asked_by}: {ended(one_line(question))}", ""]
     lines.append(f"Problem: {ended(one_line(covered['problem']) or 'not recorded')}")
+    lines.append(f"Worst credible harm: {ended(one_line(covered['harm']) or 'not recorded')}")
     lines.append(
         f"Platform: {ended(one_line(covered['platform']) or 'none named')}"
         f" The initiative is {'' if covered['confidential'] else 'not '}confidential."
@@ -260,6 +267,13 @@ def write(
         f"Signer: {person.full_name}, person {person.pk}. Prepared {at.isoformat(timespec='seconds')}."
     )
     return shown("\n".join(lines) + "\n")
+
+
+def _for_whom(covered: dict[str, Any]) -> str:
+    """Return the scope that the sentence is about: the planned one, or else the present one."""
+    scopes = [(planned, one_line(words)) for _, words, planned in covered["scope"]]
+    wanted = [words for planned, words in scopes if planned] or [words for _, words in scopes]
+    return f"for {'; '.join(wanted)}, " if wanted else ""
 
 
 def one_line(words: str) -> str:
@@ -402,13 +416,13 @@ def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -
 
 
 def _initiative_moved(signed: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """Yield changes of name, problem, platform, confidentiality and owner's name."""
+    """Yield changes of name, problem, platform, harm, confidentiality and owner's name."""
     if now["initiative"] != signed["initiative"]:
         yield f"it was signed for {signed['initiative']}"
-    for name in ("title", "problem", "platform"):
+    for name, words in TEXTS.items():
         if now[name] != signed[name]:
             before, after = _apart(signed[name], now[name])
-            yield f"the {name} changed from {before} to {after}"
+            yield f"the {words} changed from {before} to {after}"
     if now["confidential"] != signed["confidential"]:
         before, after = ("confidential", "not confidential")[:: 1 if signed["confidential"] else -1]
         yield f"the confidentiality changed from {before} to {after}"

@@ -315,6 +315,7 @@ class Facts:
     owner_id: int | None = None
     problem: str = ""
     platform: str = ""
+    harm: str = ""  # the worst credible harm, in the owner's words
     confidential: bool = False
     measured: tuple[Measured, ...] = ()
     # The periods, as (since, until), in which the integration register had an entry.

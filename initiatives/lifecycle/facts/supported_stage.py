@@ -81,6 +81,7 @@ def _read(initiative: Initiative) -> Facts:
         title=initiative.title,
         problem=initiative.problem,
         platform=initiative.platform,
+        harm=initiative.worst_credible_harm,
         confidential=initiative.confidential,
         approved_stage=initiative.stage,
         imported=initiative.imported,

@@ -1,4 +1,4 @@
-"""The content of review pages: matrix, criteria, sign-offs, people awaited.
+"""The content of review pages: seats, criteria, sign-offs, people awaited.
 
 An open review is shown as `review_state.snapshot_of` finds it now. A decided review is shown as frozen, never
 recomputed.
@@ -6,15 +6,18 @@ recomputed.
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from governance import clock
 from governance.gates import criteria, remarks, sign_off_statement
+from governance.gates.criteria import MET_STATES
+from governance.gates.gate_inputs import Item
 from governance.people import cooling_off
 from governance.permission_result import Reason
 from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import moment, seat_word
-from governance.vocabulary import ScaleTestOutcome, Seat, SignOffVerdict
+from governance.vocabulary import EvidenceKind, ScaleTestOutcome, Seat, SignOffVerdict
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.access.signers import EligibleSigners, eligible_signers_of
@@ -117,6 +120,13 @@ class Line:
         return CRITERION_STATES[self.state][1]
 
     @property
+    def mark(self) -> str:
+        """Return the state as one sign: met, not met, or neither."""
+        if self.state in ("unmet", "expired"):
+            return "✗"
+        return "✓" if self.state in MET_STATES else "·"
+
+    @property
     def more(self) -> list[str]:
         """Return the reasons that its requirements do not already have."""
         asked = tuple(row["question"] for row in self.requirements)
@@ -156,7 +166,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 state_word(state, finding.criterion.gate),
                 state.state in ANSWERED and state.satisfies(finding.criterion.gate),
                 state.words,
-                [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
+                _each_once(state.items, holds),
                 state.last_day,
                 snapshot.judged.facts.answers[state.key].text
                 if state.key in snapshot.judged.facts.answers
@@ -184,6 +194,20 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
             )
         )
     return lines
+
+
+def _each_once(items: Iterable[Item], holds: dict[int, str]) -> list[tuple[int, str, bool, str]]:
+    """Return the rows of these items. An attestation that was given again has one row, the newest."""
+    rows = {
+        item.title if item.kind == EvidenceKind.ATTESTATION else item.id: (
+            item.id,
+            item.title,
+            item.unverified,
+            holds.get(item.id, ""),
+        )
+        for item in sorted(items, key=lambda item: item.id)
+    }
+    return list(rows.values())
 
 
 def gone_line(review: Review, key: str) -> Line:
@@ -346,49 +370,38 @@ def seats_of_gate(rulebook, gate: str) -> list[str]:
     return [seat for seat in Seat if seat in rulebook.gates[gate].seats]
 
 
-def matrix(
+def by_seat(
     rulebook, gate: str, lines: list[Line], sign_offs: dict[str, Cast], mine, waiting: dict, ended: bool
-):
-    """Return seats and rows for the component `matrix.html`. `waiting` has the awaited person by seat."""
-    seats = seats_of_gate(rulebook, gate)
+) -> list[dict]:
+    """Return a row for each seat: its criteria with a sign, and its sign-off. `waiting` has who is awaited, by seat."""
     rows = []
-    for line in lines:
-        cells = []
-        for seat in seats:
-            cells.append(
-                _cell(line, seat, sign_offs.get(seat), mine, waiting, ended) if seat == line.seat else None
-            )
+    for seat in seats_of_gate(rulebook, gate):
+        cast = sign_offs.get(seat)
+        objected = cast.row.criteria if cast and cast.row.verdict == SignOffVerdict.OBJECT else ()
+        marks = [
+            (line, "✗", "bad") if line.key in objected else (line, line.mark, line.tone)
+            for line in lines
+            if line.seat == seat
+        ]
+        awaited = "" if seat in mine else waiting.get(seat, "")
         rows.append(
-            {
-                "text": line.question,
-                "link": f"#{line.key}",
-                "state": line.word,
-                "tone": line.tone,
-                "why": "" if line.state == "met" else " ".join(line.reasons[:1]),
-                "cells": cells,
-            }
+            {"seat": seat, "marks": marks, "mine": seat in mine and not ended} | _cell(cast, awaited, ended)
         )
-    return [(seat, seat_word(seat), seat in mine) for seat in seats], rows
+    return rows
 
 
-def _cell(line: Line, seat: str, sign_off: Cast | None, mine, waiting, ended: bool) -> dict:
-    own = seat in mine and not ended
+def _cell(sign_off: Cast | None, waiting: str, ended: bool) -> dict:
     if sign_off is None:
-        if ended:
-            return {"word": "no sign-off", "tone": "", "mine": False}
-        word, tone = ("yours", "lead") if own else ("waiting", "")
-        return {"word": word, "tone": tone, "who": "" if own else waiting.get(seat, ""), "mine": own}
-    word, tone = sign_off.word, sign_off.tone
-    if sign_off.row.verdict == SignOffVerdict.OBJECT and line.key not in sign_off.row.criteria:
-        word, tone = "no objection here", ""
-    why = "; ".join(sign_off.stale) if sign_off.row.approves and sign_off.stale else moment(sign_off.row.at)
+        return (
+            {"word": "no sign-off", "tone": ""} if ended else {"word": "waiting", "tone": "", "who": waiting}
+        )
+    gone = bool(sign_off.row.approves and sign_off.stale)
     return {
-        "word": word,
-        "tone": tone,
+        "word": sign_off.word,
+        "tone": sign_off.tone,
         "who": sign_off.row.person.full_name,
-        "gone": bool(sign_off.row.approves and sign_off.stale),
-        "why": why,
-        "mine": own,
+        "gone": gone,
+        "why": "; ".join(sign_off.stale) if gone else moment(sign_off.row.at),
     }
 
 
@@ -533,7 +546,7 @@ def declared_against_results(review: Review) -> list[dict]:
 
 
 def quorum_words(verdict: criteria.Verdict, rulebook, gate: str) -> str:
-    """Return the fresh approvals and the needed number, as the caption of the matrix."""
+    """Return the fresh approvals and the needed number, as the caption of the seats."""
     must = [seat_word(key) for key in rulebook.gates[gate].must_include]
     among = phrase(", including {}", " and ".join(must)) if must else ""
     given = verdict.fresh_approvals

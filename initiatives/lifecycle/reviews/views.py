@@ -89,7 +89,7 @@ def _open_page(request, row: Review) -> dict:
     acting = as_of.current() is None  # on another day nobody signs, asks or answers
     mine = roles_and_seats.seats_of(snapshot.initiative, person) if acting else []
     awaited = review_turn.moves(snapshot)
-    seats, rows = presentation.matrix(
+    seats = presentation.by_seat(
         snapshot.judged.rulebook,
         row.gate,
         lines,
@@ -103,14 +103,13 @@ def _open_page(request, row: Review) -> dict:
     manages = bool(context["may"].manage)
     for line in lines:
         line.may_ask = may_ask
-        line.open = line.seat in mine or bool(line.objections)
+        line.open = bool(line.objections) or (line.seat in mine and line.state != "met")
         line.waivable = line.waivable and manages and line.state in ("unmet", "expired")
     own = presentation.own_seats(snapshot, person, sign_offs, lines) if acting else []
     others = [line for line in lines if line.seat not in {one["seat"] for one in own}]
     return context | {
         "verdict": snapshot.verdict,
         "seats": seats,
-        "rows": rows,
         "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.rulebook, row.gate),
         "seat_table": presentation.seats_table(snapshot, sign_offs),
         "own_seats": own,
@@ -162,11 +161,10 @@ def _in_arrears(snapshot: review_state.ReviewSnapshot, person) -> list:
 
 def _ended_page(request, row: Review) -> dict:
     lines, sign_offs = presentation.frozen_lines(row), presentation.frozen_sign_offs(row)
-    seats, rows = presentation.matrix(row.parsed_rulebook, row.gate, lines, sign_offs, (), {}, ended=True)
+    seats = presentation.by_seat(row.parsed_rulebook, row.gate, lines, sign_offs, (), {}, ended=True)
     return _common(request, row, lines, sign_offs) | {
         "where": where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
         "seats": seats,
-        "rows": rows,
         "caption": "State at the end of the review",
         "obligations": row.initiative.obligations.filter(source=f"refusal:{row.pk}"),
     }

@@ -427,5 +427,6 @@ def test_without_scripts(watch, cast):
     value.press("Show the statement")
     value.type("Your password", factories.PASSWORD)
     value.page.locator("main").get_by_role("button", name="Sign as ").click()
-    value.said("You can read your statement here.")
+    value.said("Signed as ")
+    value.page.goto(owner.page.url)
     expect(value.page.locator("main")).to_contain_text("Five of six answers are missing.")

@@ -330,10 +330,9 @@ class Person:
         self.inbox()
         self.click(line)
         self.click(re.compile("^(Approve and sign|Approve again|Sign again)"))
-        expect(self.page.locator("main")).to_contain_text("Statement you will sign")
+        expect(self.page.locator(".statement").first).to_contain_text("meets these criteria")
         self.bind("Sign as ", exact=False)
-        self.said("You can read your statement here.")
-        expect(self.page.locator("main")).to_contain_text("This sign-off is current and counts.")
+        self.said("Signed as ")
 
     def decide(self, reason: str) -> None:
         """From the inbox to the review that is ready, and approve it as chair."""

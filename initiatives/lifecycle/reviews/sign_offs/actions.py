@@ -45,6 +45,11 @@ def statement_for(
     covered = sign_off_statement.seat_facts(snapshot.judged, snapshot.review.gate, seat)
     where = snapshot.eligible_signers.board
     covered["board"] = where.pk if where else None
+    covered["questions"] = [
+        [asked.asked_by.full_name, asked.text]
+        for asked in initiative_rows.questions(snapshot.review)
+        if asked.criterion in covered["criteria"] and not asked.answer
+    ]
     holder = boards.holder_stood_in_for(snapshot.eligible_signers.members, seat, person)
     if holder is not None:
         covered["delegate_of"] = [holder.pk, holder.full_name]

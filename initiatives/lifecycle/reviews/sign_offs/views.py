@@ -157,16 +157,14 @@ def _signed(request, row: Review, seat: str, verdict: str):
         )
     if shown is None:
         return _statement_of(request, row, seat, verdict, _kept_words(request, row, seat, verdict), password)
-    if late or (sign_off := _sign_off_on(request, row, seat, verdict, shown, password)) is None:
+    if late or _sign_off_on(request, row, seat, verdict, shown, password) is None:
         return _statement_page(
             request, row, seat, verdict, shown["words"], password, shown=None if late else shown
         )
     _forget_words(request, row, seat)
-    messages.success(
-        request,
-        phrase("Signed as {}. You can read your statement here.", seat_word(seat).lower()).in_language(),
-    )
-    return redirect("sign-off", sign_off.pk)
+    said = phrase("Signed as {}: {}.", seat_word(seat).lower(), row.initiative)
+    messages.success(request, said.in_language())
+    return redirect("inbox")
 
 
 def _sign_off_on(
@@ -227,7 +225,7 @@ def _forget_words(request, row: Review, seat: str) -> None:
 def _page(request, row: Review, seat: str, verdict: str, template: str, *, status=200, facts=None, **more):
     context = initiative_context(request, row.initiative, "review-open", facts=facts) | {
         "frame": "form",
-        "title": f"{VERDICTS[verdict]}: {seat_word(seat).lower()}",
+        "title": f"{VERDICTS[verdict]}: {row.parsed_rulebook.gates[row.gate].title}",
         "review": row,
         "seat": seat,
         "verdict": verdict,
@@ -267,8 +265,10 @@ def _statement_page(
         "initiatives/reviews/sign_offs/sign_statement.html",
         status=password.status,
         facts=snapshot.judged.facts,
+        sentence=text.partition("\n")[0],
         text=text,
         digest=digest,
+        covered=covered,
         lines=_signed_lines(snapshot, seat, verdict, words),
         words=words,
         asked=review_presentation.seats_table(snapshot, cast),

@@ -69,14 +69,15 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
     assert not SignOff.objects.exists()
     answer = sign(client, url, page=page)
     sign_off = SignOff.objects.get()
-    assert answer.url == reverse("sign-off", args=[sign_off.pk])
+    assert answer.url == reverse("inbox"), "the next task"
     assert sign_off.statement == shown
-    signed = client.get(answer.url)
+    address = reverse("sign-off", args=[sign_off.pk])
+    signed = client.get(address)
     assert soup_of(signed).select_one(".statement .text").get_text() == shown
     assert "This sign-off is current and counts." in words(signed)
     entry = Entry.objects.acts().get(kind="signed off")
     assert f"entry {entry.pk}" in words(signed)
-    plain = client.get(answer.url + "?as=text")
+    plain = client.get(address + "?as=text")
     assert hashlib.sha256(plain.content).hexdigest() == sign_off.digest
     assert plain["Content-Type"].startswith("text/plain")
     requirement_actions.answer(
@@ -86,7 +87,7 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
         text="Other.",
         by=cast.owner,
     )
-    assert "This sign-off no longer counts. The answer changed" in words(client.get(answer.url))
+    assert "This sign-off no longer counts. The answer changed" in words(client.get(address))
 
 
 @pytest.mark.parametrize("verdict", ["approve", "recuse"])
@@ -99,7 +100,8 @@ def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
     )
     judgements = count_judgements(monkeypatch)
     answer = sign(client, statement_url(review, "business_value", verdict), page=page)
-    assert answer.url == reverse("sign-off", args=[SignOff.objects.get().pk])
+    assert answer.url == reverse("inbox")
+    assert SignOff.objects.exists()
     assert [one for one in judgements if one not in review.rulebook.parsed.requirements] == [
         "snapshot_of",
         "judge",
@@ -153,19 +155,28 @@ def count_judgements(monkeypatch) -> list[str]:
     return called
 
 
-def test_the_page_has_three_blocks_and_the_exact_bytes_are_folded(cast, as_):
+def test_the_page_opens_with_the_sentence_and_the_exact_bytes_are_folded(cast, as_):
     review = before_mvp(cast)
+    own, other = (
+        review.rulebook.parsed.criteria_of("mvp", seat)[0] for seat in ("risk_compliance", "business_value")
+    )
+    for criterion, text in ((own, "Which law?"), (other, "What does it cost?")):
+        review_actions.ask_question(review=review, criterion=criterion.key, text=text, by=cast.seat_risk)
     page = soup_of(as_(cast.seat_risk).get(sign_url(review, "risk_compliance")))
     main = page.select_one("main")
-    assert [one.get_text(strip=True) for one in main.select("section h2")] == [
-        "Statement you will sign",
-        "Questions, answers and changes",
-        "Your signature",
-    ]
-    folded = main.select_one(".statement").find_parent("details")
-    assert folded.select_one("summary").get_text(strip=True) == "Technical details"
+    opening, whole = main.select(".statement")
+    signed = whole.select_one(".text").get_text()
+    scope = next(row for row in review_state.snapshot_of(review).judged.facts.scopes if row.planned)
+    assert f", for {scope.words}, meets these criteria" in opening.p.get_text()
+    assert signed.startswith(opening.p.get_text() + "\n")
+    assert f"Open question by {cast.seat_risk}: Which law?" in signed
+    assert f"Worst credible harm: {review.initiative.worst_credible_harm}" in signed
+    folded = whole.find_parent("details")
     folded.extract()
     shown = main.get_text(" ")
+    assert shown.index("Which law?") < shown.index("Your password")
+    assert "What does it cost?" not in shown, "the seat is asked about its own criteria"
+    assert review.initiative.worst_credible_harm in shown
     rulebook = review.rulebook.parsed
     for criterion in rulebook.criteria_of("mvp", "risk_compliance"):
         assert criterion.question in shown
