@@ -37,7 +37,7 @@ from initiatives.contracts.documents.forms import (
     StartForm,
     WordForm,
 )
-from initiatives.contracts.documents.views import count_comments, gaps_shown, groups_of
+from initiatives.contracts.documents.views import columns_of, count_comments, gaps_shown, groups_of
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.lifecycle.initiative import permissions as initiative_permissions
@@ -358,7 +358,12 @@ def start(request, ref, starter):
             return redirect("initiative-act", initiative.ref, "send-contract")
         return redirect("contract", initiative.ref)
     shown = [
-        Clause(number=place, kind=one.kind, sentence=sentence(one.kind, one.terms, form.words))
+        Clause(
+            number=place,
+            kind=one.kind,
+            terms=one.terms.stored(),
+            sentence=sentence(one.kind, one.terms, form.words),
+        )
         for place, one in enumerate(chosen.clauses, 1)
     ]
     return _page(
@@ -368,7 +373,7 @@ def start(request, ref, starter):
         title=gettext("Start from: %(title)s") % {"title": chosen.title},
         form=form,
         starter=chosen,
-        groups=groups_of(shown),
+        columns=columns_of(shown),
         others=[one for one in STARTERS.values() if one is not chosen],
     )
 

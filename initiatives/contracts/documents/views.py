@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from governance import clock
+from governance.contracts.clauses import ASK
 from governance.contracts.templates import STARTERS
 from governance.contracts.wording import differences, marked
 from governance.gates import separation_of_duties
@@ -63,7 +64,7 @@ def contract(request, ref):
         "shown": shown,
         "in_force": in_force,
         "draft": draft,
-        "groups": groups_of(clauses),
+        "columns": columns_of(clauses),
         "comments": sum(clause.comments for clause in clauses),
         "before": before,
         "changes": changes[:MOST_CHANGES],
@@ -139,6 +140,19 @@ def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
     for clause in clauses:
         by_kind[clause.kind].append(clause)
     return [(words, by_kind[kind]) for kind, words in ClauseKind.choices if by_kind[kind]]
+
+
+def columns_of(clauses: Iterable[Clause]) -> list[tuple[str, list[Clause]]]:
+    """Return the clauses by what the system may do: alone, with a person, never. Clauses on other things come last."""
+    alone, asked, never, others = [], [], [], []
+    for clause in clauses:
+        if clause.kind == ClauseKind.AUTONOMY:
+            alone.append(clause)
+        elif clause.kind == ClauseKind.HUMAN_APPROVAL or clause.said.then == ASK:
+            asked.append(clause)
+        else:
+            (never if clause.kind == ClauseKind.EDGE_POLICY else others).append(clause)
+    return [(_("Alone"), alone), (_("With a person"), asked), (_("Never"), never), ("", others)]
 
 
 def gaps_shown(initiative, clauses: list[Clause]) -> list[dict]:
@@ -322,7 +336,7 @@ def approve(request, ref):
         status=forms[wanted].status if wanted in forms else 200,
         title=gettext("Approve the contract, version %(number)s") % {"number": version.number},
         version=version,
-        groups=groups_of(clauses),
+        columns=columns_of(clauses),
         seats=seats,
         objections=objections_shown(initiative, request.user),
         planned=planned if planned and planned > clock.today() else None,

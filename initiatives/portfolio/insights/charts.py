@@ -10,29 +10,10 @@ from governance.web.charts.primitives import BARS, LETTER, LINE, ROW, WIDTH, Can
 from initiatives.portfolio.efforts.queries import amount
 from initiatives.portfolio.initiative_list.figure_filters import SPENT, moved_key
 from initiatives.portfolio.insights.effort_report import OfLayer
-from initiatives.portfolio.insights.flow import MOVES, Flow, LayerGaps, OfStage, Spend, Stays, Week
+from initiatives.portfolio.insights.flow import MOVES, Flow, LayerGaps, Spend, Stays, Week
 
 To = Callable[..., str]
 UPRIGHT = 84  # the highest of the upright bars
-
-
-def by_stage(stages: tuple[OfStage, ...], to: To) -> Picture:
-    """Return two bars for each approved stage: supported and unsupported initiatives."""
-    highest = max((row.initiatives for row in stages), default=0)
-    canvas, said = Canvas(), []
-    for place, row in enumerate(stages if highest else ()):
-        top = place * ROW
-        name = stage_word(row.stage)
-        text = f"{name[:1].upper()}{name[1:]}: {row.supported} supported, {row.short} not supported"
-        canvas.name(text, top + 13)
-        canvas.axis(top + 44)
-        for kind, value, down in (("bar", row.supported, 19), ("late", row.short, 32)):
-            if value:
-                canvas.bar(kind, 0, top + down, length(value, highest, WIDTH), 10)
-        canvas.lead(to(approved_stage=row.stage), text, 0, top, WIDTH, ROW - 4)
-        said.append(text)
-    says = f"Initiatives by approved stage: {', '.join(said) or 'none'}."
-    return canvas.picture("Initiatives by approved stage", says, len(said) * ROW)
 
 
 def flow(figures: Flow, to: To) -> Picture:

@@ -78,7 +78,6 @@ def now(request: SignedInRequest) -> HttpResponse:
         }
         for key, one in every.items()
     }
-    stages = flow_figures.by_stage(asked.initiatives, wanted.rulebook, wanted.now)
     scaling = [cells[one.key] for one in figures.SCALING]
     why = reasons.scaling(
         [initiative for cell in scaling for initiative in cell["initiatives"]], wanted.rulebook, wanted.now
@@ -107,14 +106,13 @@ def now(request: SignedInRequest) -> HttpResponse:
             for stage in ("mvp", "production")
         ],
         "numbers": [cells[key] for key in NUMBERS],
-        "drawn": charts.by_stage(stages, asked.portfolio),
         "stages": [
             (
                 row,
                 asked.portfolio(approved_stage=row.stage),
                 asked.portfolio(approved_stage=row.stage, unsupported="on"),
             )
-            for row in stages
+            for row in flow_figures.by_stage(asked.initiatives, wanted.rulebook, wanted.now)
         ],
         "deployed_in_all": counts["deployed-mvp"] + counts["deployed-production"],
         "used_in_all": counts["used-mvp"] + counts["used-production"],
