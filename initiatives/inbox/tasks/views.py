@@ -11,49 +11,27 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
-from governance.models import Entry, Rulebook, User
+from governance.models import User
 from governance.notifications import closing
 from governance.notifications import inbox as notification_inbox
 from governance.notifications.inbox import InboxTask
 from governance.people.boards import seats_held
-from governance.privacy import erasure_log
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import in_days
-from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import DayOfYear, phrase
 from governance.web.form_fields import DayField
 from initiatives.inbox.tasks import first_steps as inbox_first_steps
 from initiatives.lifecycle.access import visibility
-from initiatives.lifecycle.activity import entry_wording as activity_entry_wording
-from initiatives.lifecycle.activity import timeline
 from initiatives.lifecycle.initiative.initiative_frame import pick
 from initiatives.models import SupportedStagePeriod
 
 BARS, DAYS_A_BAR = 15, 6  # 90 days
-DAYS_BACK = 7
-NEWS = 6
 MANY = 8  # tasks of a group that are shown at once, and how many may stand above a group that is open
 PAGE = 6  # lines of notifications to know: on a phone the inbox is at most 4,000 pixels high
-LONGEST_NEWS = 120
-# Daily work is shown in the initiative's activity. The inbox shows what someone decided, opened or ended.
-DAILY = (
-    EntryKind.ANSWERED,
-    EntryKind.APPROVAL_ANSWERED,
-    EntryKind.APPROVAL_ASKED,
-    EntryKind.APPROVAL_USED,
-    EntryKind.EVIDENCE_ADDED,
-    EntryKind.EVIDENCE_OFFERED,
-    EntryKind.RESULT_FILED,
-    EntryKind.DECLARED,
-    EntryKind.ASKED,
-    EntryKind.USERS_TOLD,
-    EntryKind.DETAILS_CHANGED,
-)
 
 
 class SnoozeForm(forms.Form):
@@ -96,7 +74,6 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "setup_next": next((step for step in to_set_up if not step.done and not step.whose), None),
         "steps": [] if groups or known or away or to_set_up else first_steps(person),
         "ageing": _ageing(seen),
-        "news": _news(seen),
     }
     return render(request, "initiatives/inbox/inbox.html", context)
 
@@ -214,39 +191,6 @@ def _ageing(initiatives) -> list[tuple[str, int, bool]]:
         ("now" if first == today else phrase("{} {}", first.day, f"{first:%b}"), n, first == today)
         for first, n in zip(firsts, bars, strict=True)
     ]
-
-
-def _news(initiatives) -> list[dict]:
-    """Return recent acts on initiatives that the person may see, newest first."""
-    recent = list(
-        Entry.objects.acts()
-        .filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
-        .exclude(initiative_ref="")
-        .exclude(kind__in=[*timeline.PRIVATE, *DAILY])
-        .order_by("-at", "-id")
-        .values_list("pk", "kind", "initiative_ref", "at", "body__body")[: NEWS * 10]
-    )
-    rulebook = Rulebook.objects.in_force()
-    if rulebook is None:
-        return []
-    numbers = {ref: int(ref[3:]) for _, _, ref, *_ in recent if ref[3:].isdecimal()}
-    titles = dict(initiatives.filter(number__in=set(numbers.values())).values_list("number", "title"))
-    shown = [row for row in recent if numbers.get(row[2]) in titles][:NEWS]
-    gone = erasure_log.words_for(pk for pk, *_, body in shown if not bytes(body))
-    told = []
-    for pk, kind, ref, at, body in shown:
-        said = {} if pk in gone else Entry.read(body)
-        text = gone.get(pk) or activity_entry_wording.sentence(kind, said.get("facts") or {}, rulebook.parsed)
-        told.append(
-            {
-                "at": at,
-                "who": said["actor"]["name"] if said else "",
-                "text": Truncator(text).chars(LONGEST_NEWS),
-                "link": f"/initiatives/{ref}/",
-                "link_text": titles[numbers[ref]],
-            }
-        )
-    return told
 
 
 def first_steps(person: User) -> list[InboxTask]:
