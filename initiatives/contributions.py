@@ -87,7 +87,8 @@ class Contribution(contributions.Contribution):
     # Functions (initiative): called in the act by which another risk tier was confirmed.
     tier_changed: list[Callable] = field(default_factory=list)
     # Functions (initiatives, {key: support}, grace) -> the obligations of grace that they opened, once supported stages
-    # were rewritten; then functions (initiatives) that tell people.
+    # were rewritten; then functions (initiatives, {key: `to_verify`}) that
+    # tell people.
     followers: list[Callable] = field(default_factory=list)
     tellers: list[Callable] = field(default_factory=list)
     # Functions (initiative, why, with_obligations, by): end the links, the scope and the contract of an initiative that

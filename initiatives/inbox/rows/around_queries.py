@@ -303,7 +303,7 @@ AROUND = Batch(
         ),
         "initiative__unit",
         joined={"initiative": INITIATIVE},
-        only=("id", "initiative_id", "from_at", "to_verify"),
+        only=("id", "initiative_id", "to_verify"),
         keys="seated",
     ),
     scopes=Rows(

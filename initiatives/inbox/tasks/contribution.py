@@ -15,6 +15,7 @@ from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.changes import inbox as change_inbox
 from initiatives.lifecycle.evidence import file_check_inbox
 from initiatives.lifecycle.evidence.reminders import evidence, files_missing, renewals
+from initiatives.lifecycle.evidence.verification import inbox as verification_inbox
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.holds import dependant_inbox, due_tasks
 from initiatives.lifecycle.reminders import telling, wording
@@ -51,6 +52,7 @@ CONTRIBUTION = Contribution(
     alerts=alerts.ALERTS,
     asking=wording.ASKING,
     passing=wording.PASSING,
+    tellers=[verification_inbox.tell_seats],
     initiative_words=[wording.words_of],
     event_subjects=[wording.event_subjects],
     mails={Delivery.DIGEST: weekly_digest.DIGEST_MAIL},

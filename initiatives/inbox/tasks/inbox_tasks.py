@@ -1,6 +1,6 @@
 """Tasks of the inbox from initiatives, made from rows that are read once."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.urls import reverse
 
@@ -81,7 +81,7 @@ def seat_acts(look: Look):
 
 
 def verifying(look: Look):
-    """Yield answers of running initiatives to verify. Their matter is the open review."""
+    """Yield answers to verify. Their matter is the open review."""
     if not look.seats_by_unit:
         return
     for span in sorted(look.rows("to_verify"), key=lambda row: row.initiative_id):
@@ -99,11 +99,13 @@ def verifying(look: Look):
                 initiative.title,
                 reverse("evidence-verify-first", args=[initiative.ref]),
                 phrase("Open and verify"),
-                _waiting_answers(len(mine), initiative, seat),
+                _waiting_answers(len(mine), seat),
                 initiative.ref,
                 on_behalf=look.holder_on(initiative, seat),
-                since=clock.local_day(span.from_at),
+                waited_for=True,
+                since=min(date.fromisoformat(one["on"]) for one in mine),
                 matter=look.review_of(initiative),
+                about=(f"board:{initiative.pk}",),
             )
 
 
@@ -361,12 +363,12 @@ def sheet_changes(look: Look):
         )
 
 
-def _waiting_answers(count: int, initiative: Initiative, seat: str) -> str:
-    """Return how many answers of the initiative wait for a seat."""
-    stage, name = label(initiative.get_stage_display()), label(Seat.word(seat), inside=True)
+def _waiting_answers(count: int, seat: str) -> str:
+    """Return how many answers wait for a seat."""
+    name = label(Seat.word(seat), inside=True)
     if count == 1:
-        return phrase("1 answer for {} waits for your seat ({}).", stage, name)
-    return phrase("{} answers for {} wait for your seat ({}).", count, stage, name)
+        return phrase("1 answer waits for your seat ({}).", name)
+    return phrase("{} answers wait for your seat ({}).", count, name)
 
 
 PARTS = [

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from governance.gates import criteria
 from governance.gates.criteria import Judged
 from governance.models import Rulebook
-from governance.vocabulary import RUNNING_STAGES, Role
+from governance.vocabulary import Role
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
-from initiatives.models.initiative import gate_out_of
+from initiatives.lifecycle.facts.supported_stage import next_gate
 
 APPROVED, NEXT = "approved", "next"
 FOR = (APPROVED, NEXT)
@@ -24,15 +24,11 @@ ByRole = Mapping[str, Mapping[str, int]]
 
 
 def open_keys(judged: Judged, judged_next: Judged) -> dict[str, list[str]]:
-    """Return the open requirements of both counts. `judged_next`: by the rulebook in force, which the next gate takes.
-
-    An initiative that ended, or is in production, has no next gate.
-    """
-    ahead = judged_next.rulebook.gates.get(gate_out_of(judged.facts.approved_stage))
-    rises = ahead is not None and ahead.to in RUNNING_STAGES
+    """Return the open requirements of both counts. `judged_next` is the result of `by_rulebook_in_force`."""
+    ahead = next_gate(judged_next)
     return {
         APPROVED: criteria.gaps_to(judged, judged.facts.approved_stage),
-        NEXT: criteria.open_at(judged_next, ahead.key) if ahead is not None and rises else [],
+        NEXT: criteria.open_at(judged_next, ahead.key) if ahead is not None else [],
     }
 
 
@@ -58,11 +54,10 @@ def by_role(judged: Judged, judged_next: Judged) -> ByRole:
     }
 
 
-def of(judged: Judged) -> ByRole:
-    """Return both counts; the rulebook in force judges for the next gate."""
+def by_rulebook_in_force(judged: Judged) -> Judged:
+    """Return the same facts, judged at the same moment by the rulebook in force. The next gate takes that rulebook."""
     rulebook = Rulebook.objects.current().parsed.at_tier(judged.facts.tier)
-    ahead = judged if rulebook == judged.rulebook else criteria.judge(judged.facts, rulebook, judged.at)
-    return by_role(judged, ahead)
+    return judged if rulebook == judged.rulebook else criteria.judge(judged.facts, rulebook, judged.at)
 
 
 def total(counts: ByRole | None, which: str) -> int:

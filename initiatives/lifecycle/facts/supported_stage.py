@@ -33,9 +33,11 @@ from governance.gates.gate_inputs import (
 from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE, State
 from governance.models import Rulebook
 from governance.rulebook import ParsedRulebook
+from governance.rulebook.parsed_rulebook import Gate
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage, model_names
 from initiatives.lifecycle.facts import drawn_requirements, finding_rules, initiative_rows, rulebook_in_effect
 from initiatives.models import Initiative, PastSupportedStage, StageChange
+from initiatives.models.initiative import gate_out_of
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
 CURRENT = ("met", "below")
@@ -418,19 +420,43 @@ def gap_counts(judged: Judged) -> dict[str, int]:
     return Counter(judged.rulebook.requirements[key].layer for key in gaps)
 
 
-def to_verify(judged: Judged) -> list[dict] | None:
-    """Return the unverified answers up to the approved stage for `to_verify`, or None."""
-    found = []
-    approved_stage, rulebook = judged.facts.approved_stage, judged.rulebook
-    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1], NEXT_ACCEPTANCE}
-    for key in _asked(rulebook, approved_stage):
-        state = judged.states[key]
-        authors = {item.author_id for item in state.items if key in item.covers and not item.unverified}
-        waits = state.place == BY_VERIFYING and (state.satisfied or state.below & passed)
-        if waits and authors:
-            alone = authors if len(authors) == 1 else set()
-            found.append({"seats": list(rulebook.seats_asking(key)), "not": sorted(state.verifiers | alone)})
-    return found or None
+def to_verify(judged: Judged, judged_next: Judged) -> list[dict] | None:
+    """Return the unverified answers of the approved stage and the next gate for `to_verify`, or None.
+
+    `judged_next` is as in `open_requirements.open_keys`. `on` is the day from which an answer waits.
+    """
+    stage = judged.facts.approved_stage
+    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(stage, 0) + 1], NEXT_ACCEPTANCE}
+    found = {key: one for key in _asked(judged.rulebook, stage) if (one := _waiting(judged, key, passed))}
+    if (ahead := next_gate(judged_next)) is not None:
+        later = judged_next.rulebook.deferred(ahead)
+        for key in ahead.requirements():
+            if key not in found and key not in later and (one := _waiting(judged_next, key, {ahead.key})):
+                found[key] = one
+    return [*found.values()] or None
+
+
+def next_gate(judged_next: Judged) -> Gate | None:
+    """Return the gate to the next stage. An initiative that ended, or is in production, has none."""
+    ahead = judged_next.rulebook.gates.get(gate_out_of(judged_next.facts.approved_stage))
+    return ahead if ahead is not None and ahead.to in RUNNING_STAGES else None
+
+
+def _waiting(judged: Judged, key: str, gates: set[str]) -> dict | None:
+    """Return the seats that can verify the answer for one of these gates, and who cannot, or None."""
+    state = judged.states[key]
+    items = [item for item in state.items if key in item.covers and not item.unverified]
+    if state.place != BY_VERIFYING or not (state.satisfied or state.below & gates) or not items:
+        return None
+    authors = {item.author_id for item in items}
+    alone = authors if len(authors) == 1 else set()
+    reply = judged.facts.answers.get(key)
+    since = max([*(item.added_at for item in items), *([reply.at] if reply else [])])
+    return {
+        "seats": list(judged.rulebook.seats_asking(key)),
+        "not": sorted(state.verifiers | alone),
+        "on": clock.local_day(since).isoformat(),
+    }
 
 
 def asked(facts: Facts, rulebook: ParsedRulebook) -> list[str]:

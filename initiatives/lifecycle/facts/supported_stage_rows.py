@@ -74,10 +74,11 @@ SELECT id, initiative_id, rulebook_id, computed_at, valid_until, spans
 """
 
 
-def rewrite(initiatives: list[Initiative]) -> dict[int, criteria.Support]:
+def rewrite(initiatives: list[Initiative]) -> tuple[dict[int, criteria.Support], dict[int, list[dict]]]:
     """Rewrite the supported stages from now on, in the change's transaction.
 
-    Returns the present support by key of the initiative. The rows read for it are kept during `one_look`.
+    Returns the present support by key of the initiative, and what waits for verification (`to_verify`). The rows read
+    for it are kept during `one_look`.
     """
     now = clock.now()
     support, told = {}, []
@@ -87,7 +88,7 @@ def rewrite(initiatives: list[Initiative]) -> dict[int, criteria.Support]:
             rulebook, spans, support[initiative.pk] = _foreseen(initiative, now)
             told.append((initiative.pk, rulebook, spans))
     _say(told, now)
-    return support
+    return support, {pk: spans[0]["to_verify"] or [] for pk, _, spans in told}
 
 
 def rewrite_alike(initiatives: list[Initiative]) -> None:
@@ -114,6 +115,7 @@ def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
     """Add the outlook as the columns of spans, with equal neighbours joined."""
     for judged in outlook:
         facts, rulebook, support = judged.facts, judged.rulebook, judged.support
+        ahead = open_requirements.by_rulebook_in_force(judged)
         row = {
             "supported": support.supported,
             "unsupported_stages": support.unsupported_stages,
@@ -124,9 +126,9 @@ def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
             "runs_without": list(support.runs_without),
             "held": bool(criteria.holds_at(facts, rulebook, judged.at)),
             "gaps": gap_counts(judged),
-            "open_requirements": open_requirements.of(judged),
+            "open_requirements": open_requirements.by_role(judged, ahead),
             "profile": wording.profile_of(judged.states, asked(facts, rulebook)),
-            "to_verify": to_verify(judged),
+            "to_verify": to_verify(judged, ahead),
             "next_expiry_on": next_expiry(judged.states, clock.local_day(judged.at)),
         }
         if rows and row.items() <= rows[-1].items():

@@ -121,14 +121,14 @@ def rewrite_supported_stages(initiatives: list[Initiative], grace=None) -> list:
         return
     # What was changed is read anew, and once.
     with request_memo.afresh(), request_memo.one_look():
-        support = supported_stage_rows.rewrite(initiatives)
+        support, waiting = supported_stage_rows.rewrite(initiatives)
         opened = [
             obligation
             for follow in contributed.followers
             for obligation in follow(initiatives, support, grace)
         ]
         for tell in contributed.tellers:
-            tell(initiatives)
+            tell(initiatives, waiting)
         return opened
 
 

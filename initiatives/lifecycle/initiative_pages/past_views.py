@@ -147,7 +147,9 @@ def _supported_stage(initiative, judged: criteria.Judged) -> dict:
     }
     lines |= {f"{name.capitalize()} test": str(outcome.label) for name, outcome in support.tests.items()}
     lines["Shown by the running system"] = _without(support.runs_without)
-    lines["Open requirements"] = _open(open_requirements.of(judged))
+    lines["Open requirements"] = _open(
+        open_requirements.by_role(judged, open_requirements.by_rulebook_in_force(judged))
+    )
     return {what: (what, said) for what, said in lines.items()}
 
 

@@ -59,7 +59,7 @@ def tell_moved(initiative: Initiative, review: Review, by: User) -> None:
     )
 
 
-def tell_turns(initiatives: list[Initiative]) -> None:
+def tell_turns(initiatives: list[Initiative], _to_verify: dict[int, list[dict]]) -> None:
     """Notify people of moves on objections, inside the act that changed these.
 
     Only current objections in open reviews make moves.

@@ -399,7 +399,7 @@ def test_what_stands_for_a_question_that_was_replaced_is_verified_where_it_is_of
     others = {key: replace(logged, key=key, place="") for key in rulebook.requirements}
     facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
     judged = criteria.judged_from(facts, rulebook, clock.now(), others | {"mvp.observability": logged})
-    assert supported_stage.to_verify(judged) is None
+    assert supported_stage.to_verify(judged, judged) is None
 
 
 def test_that_too_few_can_verify_is_said_before_a_initiative_is_submitted(cast, as_):
@@ -434,7 +434,7 @@ class TestInbox:
     def test_a_seat_is_told_how_many_and_led_to_the_first(self, running, cast, as_):
         (line,) = self.waiting(cast.seat_risk)
         assert line.ref == running.ref
-        assert "answers for MVP wait for your seat (risk and compliance)." in line.why
+        assert "answers wait for your seat (risk and compliance)." in line.why
         gone_to = as_(cast.seat_risk).get(line.link)
         assert gone_to.status_code == 302
         assert "/verify/" in gone_to.url
@@ -460,19 +460,34 @@ class TestInbox:
             assert not now or now[0].why != before
         assert Verification.objects.exists()
 
-    def test_what_only_a_later_gate_asks_does_not_wait_yet(self, running, cast):
-        rulebook = Rulebook.objects.current().parsed
-        judged = criteria.judge(supported_stage.facts_of(running), rulebook, clock.now())
-        states = judged.states
-        later = [
-            key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" not in state.below
-        ]
-        assert later
-        kept = supported_stage.to_verify(judged)
-        earlier = [
-            key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" in state.below
-        ]
-        assert len(kept) == len(earlier)
+    def test_what_the_next_gate_asks_waits_and_what_a_later_gate_asks_does_not(self, initiative, plan):
+        judged = supported_stage.judged(initiative)
+        ahead = criteria.judge(judged.facts, Rulebook.objects.current().parsed, clock.now())
+        waiting = {key for key, one in ahead.states.items() if one.place == BY_VERIFYING and one.items}
+        asked = set(ahead.rulebook.gates["mvp"].requirements())
+        assert KEY in waiting & asked
+        assert len(supported_stage.to_verify(judged, ahead)) == len(waiting & asked)
+
+    def test_an_answer_to_the_next_gate_waits_before_a_review_is_opened(self, initiative, plan, cast):
+        assert not initiative.reviews.filter(ended_at__isnull=True).exists()
+        (line,) = self.waiting(cast.seat_risk)
+        assert line.why == "1 answer waits for your seat (risk and compliance)."
+        verify(plan, cast.seat_risk)
+        assert not self.waiting(cast.seat_risk)
+
+    def test_its_seats_are_told_at_once_and_once_a_day(self, initiative, plan, cast):
+        told = Notification.objects.filter(kind="evidence to verify")
+        people = {row.person for row in told}
+        assert cast.seat_risk in people
+        assert people <= set(cast.seats.values())
+        requirement_actions.answer(
+            initiative=initiative,
+            requirement=KEY,
+            kind="answered",
+            text="Forty account managers until April.",
+            by=cast.owner,
+        )
+        assert told.filter(person=cast.seat_risk).count() == 1
 
 
 class TestRenewal:
