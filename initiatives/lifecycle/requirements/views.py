@@ -118,14 +118,14 @@ def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
 
 
 def _counted(context, chosen, rows: list[dict]) -> dict:
-    """Return the first requirement of the reader, and True if the board can be asked."""
-    mine = [row["key"] for row in rows if row["group"] == "mine"]
+    """Return the first requirement of the reader, and True if the board can be asked. Advice does not block."""
+    mine = [row for row in rows if row["group"] == "mine"]
     ahead = chosen.gate == gate_out_of(context["initiative"].stage)
     return {
-        "first": next((row["key"] for row in rows if row["group"] == "mine" and not row["first"]), ""),
+        "first": next((row["key"] for row in mine if not row["first"]), ""),
         "several": len(mine) > 1,
         "all_there": ahead
-        and all(row["group"] == "met" for row in rows)
+        and all(row["group"] == "met" or row["later"] or not row["asked"].blocking for row in rows)
         and not initiative_rows.objections(context["open_review"]),
     }
 

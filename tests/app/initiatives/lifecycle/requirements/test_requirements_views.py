@@ -420,6 +420,21 @@ def test_the_model_comes_before_evidence_that_has_to_name_it(cast, as_):
     assert "First record the model." not in page
 
 
+def test_the_main_button_requests_a_review_when_only_advice_is_open(cast, as_):
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.plan_scope(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "mvp", cast.team)
+    requirement_actions.answer(
+        initiative=initiative, requirement="mvp.lessons_read", kind="no", text="To do.", by=cast.owner
+    )
+    page = BeautifulSoup(text_of(as_(cast.owner).get(at("requirements", initiative.ref))), "html.parser")
+    assert page.find(id="row-mvp.lessons_read").find_parent("section").find_all("li"), "advice is open"
+    (main,) = page.find("main").find_all("a", class_="btn go")
+    assert main["href"] == at("review-open", initiative.ref)
+
+
 def test_the_scope_of_the_next_stage_comes_before_evidence_that_it_would_end(cast, as_):
     initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
