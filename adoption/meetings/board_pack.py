@@ -24,7 +24,7 @@ from governance.vocabulary import EvidenceKind, EvidenceResult, Stage
 from initiatives.lifecycle.facts import initiative_rows, supported_stage
 from initiatives.lifecycle.facts.wording import profile_of, profile_words
 from initiatives.lifecycle.initiative import review_state
-from initiatives.lifecycle.initiative.initiative_frame import who_answers
+from initiatives.lifecycle.initiative.initiative_frame import waits_for
 from initiatives.lifecycle.reviews import presentation as review_presentation
 from initiatives.models import Initiative, Review
 
@@ -275,7 +275,7 @@ def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
         for state in finding.requirements:
             if not state.satisfies(finding.criterion.gate):
                 asked = snapshot.judged.rulebook.requirements[state.key]
-                who = state.fixed_by or who_answers(snapshot.judged.facts, asked)
+                who = waits_for(snapshot.initiative, snapshot.judged, state.key)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
         "Unmet requirements",

@@ -11,19 +11,23 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from governance import clock
 from governance.database import rehearsing, shown_state
+from governance.database.request_memo import once
 from governance.gates import criteria
-from governance.gates.requirement_state import State
+from governance.gates.levels import VERIFIERS
+from governance.gates.requirement_state import ITS_SEAT, State
 from governance.models import Rulebook
 from governance.people.boards import board_for
 from governance.permission_result import Answer
 from governance.templatetags.plumbline import day, lean, stage_word
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Level, Role, Stage
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Level, Role, Seat, Stage
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
 from initiatives.contributions import contributed
+from initiatives.lifecycle.access.signers import eligible_signers_of
 from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage, visible_progress
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_sections import sections_of
+from initiatives.lifecycle.initiative.review_state import seat_states
 from initiatives.lifecycle.initiative.who_may import who_may
 from initiatives.models import Initiative
 
@@ -238,8 +242,27 @@ def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
     return [*rooms, room]
 
 
-def who_answers(facts, requirement) -> str:
-    """Return who answers a requirement, such as "Ravi Menon (technical lead)"."""
+def waits_for(initiative: Initiative, judged: criteria.Judged, key: str) -> str:
+    """Return who has to act on an open requirement, by name with role or seat, such as "Ravi Menon (technical lead)".
+
+    A seat is that of those who could sign. Who verified the answer already is left out, as is the one author of its
+    evidence.
+    """
+    state, rulebook = judged.states[key], judged.rulebook
+    if state.fixed_by not in (ITS_SEAT, VERIFIERS):
+        return state.fixed_by or _who_answers(judged.facts, rulebook.requirements[key])
+    states = once(("seat states", initiative.pk), lambda: seat_states(eligible_signers_of(initiative)))
+    authors = {item.author_id for item in state.items}
+    done, found = state.verifiers | (authors if len(authors) == 1 else set()), []
+    for seat in rulebook.seats_asking(key):
+        able = zip(states[seat].people, states[seat].eligible, strict=True)
+        names = " or ".join(name for person, name in able if person not in done)
+        word = label(Seat.word(seat), inside=True)
+        found.append((not names, phrase("{} ({})", names or phrase("nobody yet"), word)))
+    return " or ".join(words for nobody, words in found if not nobody) or found[0][1]
+
+
+def _who_answers(facts, requirement) -> str:
     role = open_requirements.ROLE_OF.get(requirement.answered_by, requirement.answered_by)
     words = requirement.answered_by.replace("_", " ")
     name = facts.people.get(role)

@@ -39,7 +39,7 @@ from initiatives.lifecycle.initiative.initiative_frame import (
     outgrown_banner,
     page_of,
     pick,
-    who_answers,
+    waits_for,
 )
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep, buttons, with_buttons
 from initiatives.lifecycle.initiative.similar_initiatives import said_not_similar, similar_to_each
@@ -174,7 +174,7 @@ def _act_on(obligation, person) -> tuple[str, str] | None:
 
 def open_rows(initiative, judged: criteria.Judged, keys, may) -> list[dict]:
     """Return a finding for each open requirement: question, person, fix."""
-    facts, rulebook, rows = judged.facts, judged.rulebook, []
+    rulebook, rows = judged.rulebook, []
     for key in keys:
         state, asked = judged.states[key], rulebook.requirements[key]
         mine = open_requirements.turn(judged, key) in may.turns
@@ -188,7 +188,7 @@ def open_rows(initiative, judged: criteria.Judged, keys, may) -> list[dict]:
                 "state": MARKS.get(state.state, "unmet"),
                 "before": str(FIRST[MODEL][0]) if state.place == IN_DEPLOYMENTS else "",
                 "text": asked.question,
-                "who": "You" if mine else state.fixed_by or who_answers(facts, asked),
+                "who": "You" if mine else waits_for(initiative, judged, key),
                 "how": state.words if mine else joined(state.words, state.fix),
                 "link": there[0] if there else reverse("requirement", args=[initiative.ref, key]),
                 "link_text": there[1]

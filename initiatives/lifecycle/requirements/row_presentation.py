@@ -19,7 +19,7 @@ from initiatives.lifecycle.evidence.verification.queries import item_to_verify
 from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage
 from initiatives.lifecycle.facts.wording import drawn_words, state_word
 from initiatives.lifecycle.initiative import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import who_answers
+from initiatives.lifecycle.initiative.initiative_frame import waits_for
 from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import Answer
 from initiatives.models.initiative import gate_out_of
@@ -143,7 +143,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "items": [(item, lines.get(item.id, "")) for item in items[:ITEMS_SHOWN]],
         "more_items": max(0, len(items) - ITEMS_SHOWN),
         "age_from": facts.first_day(state.items[0]) if state.items else None,
-        "who": "You" if mine else state.fixed_by or who_answers(facts, asked),
+        "who": "You" if mine else waits_for(context["initiative"], context["judged_next"], key),
         "fix": there or ("", ""),
         "first": first,
         "first_words": FIRST[first][0] if first else "",

@@ -17,6 +17,7 @@ from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, EvidenceKind, Level, Seat
 from governance.vocabulary.form_errors import put_errors
+from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup
@@ -103,12 +104,17 @@ def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
 
     If none waits for the reader, the first group is unfolded if it is short or the reader `asked_for` part of it.
     """
+    waited = dict.fromkeys(row["who"] for row in rows if row["group"] == "others")
     groups = [
-        {"words": words, "rows": [row for row in rows if row["group"] == group], "open": group == "mine"}
-        for group, words in (
-            ("mine", _("Need your answer")),
-            ("others", _("Waiting for others")),
-            ("met", _("Met")),
+        {
+            "words": words,
+            "rows": [row for row in rows if row["group"] == group and who in ("", row["who"])],
+            "open": group == "mine",
+        }
+        for group, who, words in (
+            ("mine", "", _("You can do now")),
+            *(("others", who, phrase("Waits for {}", who)) for who in waited),
+            ("met", "", _("Met")),
         )
     ]
     shown = [group for group in groups if group["rows"]]

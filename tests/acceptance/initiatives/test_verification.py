@@ -475,6 +475,11 @@ class TestInbox:
         verify(plan, cast.seat_risk)
         assert not self.waiting(cast.seat_risk)
 
+    def test_its_owner_reads_who_is_waited_for(self, initiative, plan, cast, as_):
+        shown = as_(cast.owner).get(reverse("requirements", args=[initiative.ref])).content.decode()
+        assert f"Waits for {cast.seat_risk} (risk and compliance)" in shown
+        assert "A reviewer in its seat" not in shown
+
     def test_its_seats_are_told_at_once_and_once_a_day(self, initiative, plan, cast):
         told = Notification.objects.filter(kind="evidence to verify")
         people = {row.person for row in told}

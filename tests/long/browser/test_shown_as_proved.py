@@ -164,7 +164,7 @@ def test_rows_typed_by_the_team_alone_show_no_more_than_papers(watch, cast):
     assert {key: found[key] for key in TYPED} == dict.fromkeys(TYPED, "documented")
     # Beside what a person accepted for themselves, nothing is above it.
     assert {key for key in found if found[key] in ("verified", "measured")} <= set(ACCEPTED_IN_PERSON)
-    owner.unfold("Waiting for others")
+    owner.unfold("Waits for")
     owner.unfold("Met")
     for key in TYPED:
         row = owner.page.locator(f"[id='row-{key}']")

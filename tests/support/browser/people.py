@@ -191,9 +191,9 @@ class Person:
         self.select(field, option)
 
     def unfold(self, words: str) -> None:
-        """Open the part of the page that is folded under these words, where there is one and it is closed."""
+        """Open the parts of the page that are folded under these words."""
         part = self.page.locator("main details:not([open])>summary").filter(has_text=words)
-        if part.count():
+        while part.count():
             self.follow(part.first)
 
     def inbox(self) -> None:
@@ -251,7 +251,7 @@ class Person:
     def answer(self, keys: list[str]) -> None:
         """Answer requirements, each on its page, in the words of the rulebook; valid from today where a word counts."""
         for key in keys:
-            self.unfold("Waiting for others")
+            self.unfold("Waits for")
             self.click(re.compile(r"^\s*Answer(?! from)"), self.page.locator(f"[id='row-{key}']"))
             counts = (
                 self.page.get_by_text("What a good answer contains: ")
@@ -266,7 +266,7 @@ class Person:
 
     def unanswered(self, within: Locator | None = None, verb: str = "Answer(?! from)") -> list[str]:
         """The requirements of the open list, or of a part of it, that can be answered and are not yet."""
-        self.unfold("Waiting for others")
+        self.unfold("Waits for")
         rows = (
             (within or self.page)
             .locator("li[id^=row-]")

@@ -61,14 +61,14 @@ class Answers(SetUp):
         if owner.page.get_by_role("link", name="Answer several at once").count():
             owner.open("Answer several at once")
             self.answer_together(gate)
-        mine = self.open_rows("Need your answer")
+        mine = self.open_rows("You can do now")
         # What is another's to answer the owner may answer too; saving leads on only through what is the owner's.
-        others = self.open_rows("Waiting for others")
+        others = self.open_rows("Waits for")
         for key in (*(key for key in asked if key in mine), *(key for key in asked if key in others)):
             if self.rulebook.requirements[key].question not in owner.page.locator("h1").inner_text():
                 if "/requirements/" not in owner.page.url or not self.listed(key).count():
                     owner.tab("Requirements")
-                owner.unfold("Waiting for others")
+                owner.unfold("Waits for")
                 owner.click("Answer", self.listed(key))
             stated = self.rulebook.requirements[key].level_for(tier, gate) == Level.STATED
             self.answer(key, stated=stated)
