@@ -103,10 +103,10 @@ DUTY = """
 proto.question | business_owner | waivable | - | scope | 182e12f2
 proto.scope | business_owner | waivable | - | scope | bc47eb82
 proto.assumptions | business_owner | waivable | - | model | 5084f4b1
-proto.limitations | technical_lead | waivable | - | model | 2051ef58
-proto.not_production | business_owner | waivable | - | scope | cc88c300
+proto.limitations | technical_lead | waivable | - | model | 5736a0f6
+proto.not_production | business_owner | waivable | - | scope | 60d86af9
 proto.to_advance | business_owner | waivable | - | scope | bbcd98cc
-proto.personal_data | business_owner | never | - | scope | 48495a1e
+proto.personal_data | business_owner | never | - | scope | 601e5fbb
 mvp.problem | business_owner | waivable | - | scope workflow | 8ad74451
 mvp.workflow | business_owner | waivable | - | workflow knowledge | 57ace6fd
 mvp.owner | business_owner | never | acceptance | owner | a7f1103c

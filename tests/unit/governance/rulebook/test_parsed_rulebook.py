@@ -150,6 +150,12 @@ def test_gates(rulebook):
     assert not rulebook.deferred(production)
 
 
+def test_the_first_gate_asks_nothing_of_a_past_that_an_idea_does_not_have(rulebook):
+    asked = [rulebook.requirements[key] for key in rulebook.gates["prototype"].requirements()]
+    past = re.compile(r"\b(was|were|been|did|used)\b")
+    assert [one.key for one in asked if past.search(f"{one.question} {one.counts}")] == []
+
+
 def test_who_asks_for_what(rulebook):
     assert {c.key for c in rulebook.criteria_using("int.residency")} == {
         "mvp.residency_screen",
