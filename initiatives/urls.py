@@ -74,7 +74,8 @@ from initiatives.portfolio.search import search_views
 from initiatives.portfolio.units import seat_views
 from initiatives.portfolio.units import views as unit_views
 
-CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, ACCEPTED_RISKS)}
+for kind in (WAIVERS, ACCEPTED_RISKS):
+    consent_views.declare_answers(kind)
 
 # All pages of these modules are page steps: to import a module is what adds its pages.
 PAGE_STEPS = (evaluation_views, kill_switch_views, promise_views, risk_views, stage_views, standalone_views)
@@ -276,12 +277,6 @@ urlpatterns = [
         consent_views.requests,
         {"kind": ACCEPTED_RISKS},
         name="accepted-risks",
-    ),
-    path(
-        "consents/<slug:rows>/<int:pk>/<slug:verb>/",
-        consent_views.answer,
-        {"kinds": CONSENTS},
-        name="consent-answer",
     ),
     path("audit/frameworks/", crosswalk_views.frameworks, name="crosswalk"),
     path("organisation/units/", unit_views.units, name="units"),

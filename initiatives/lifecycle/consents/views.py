@@ -1,28 +1,30 @@
 """Pages of every kind of consent: its requests, the form, and the answer."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from governance.gates.separation_of_duties import said
 from governance.models import User
-from governance.permission_result import Conflict
+from governance.permission_result import Answer, Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.transparency_log import as_of
-from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access.initiative_lookup import initiative_for, of_initiative
-from initiatives.lifecycle.consents.consent_kinds import Kind, Part, names, refuse_answered
-from initiatives.lifecycle.initiative.initiative_frame import acted, ask, initiative_context, insist, sent
-from initiatives.lifecycle.reviews.forms import SignedReasonForm
+from governance.vocabulary.phrases import Phrase, phrase
+from governance.web.form_fields import WordsField
+from initiatives.lifecycle.access.initiative_lookup import initiative_for
+from initiatives.lifecycle.consents.consent_kinds import Kind, names, refuse_answered
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, SignedReasonForm
 from initiatives.models import Initiative
 from initiatives.models.reviews import Consent, ConsentState
-
-AGREE = "agree"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -78,47 +80,77 @@ def _line(kind: Kind, row: Consent, initiative: Initiative, person: User) -> dic
         "refuses": asked and bool(kind.may_refuse(row, initiative, person)),
         "said": kind.said(row),
         "acts": kind.acts(row, person) if as_of.current() is None else [],
-        "agree": _address(kind, row, AGREE),
-        "refuse": _address(kind, row, "refuse"),
+        "agree": reverse("row-act", args=[f"{kind.slug}s", row.pk, "agree"]),
+        "refuse": reverse("row-act", args=[f"{kind.slug}s", row.pk, "refuse"]),
     }
 
 
-def _address(kind: Kind, row: Consent, verb: str) -> str:
-    return reverse("consent-answer", args=[f"{kind.slug}s", row.pk, verb])
+class RefusalForm(SignedReasonForm):
+    """The reason to refuse a request, and the signature."""
+
+    reason = WordsField(
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("The person who asked reads your text, and it stays in the audit log."),
+    )
 
 
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: SignedInRequest, kinds: dict[str, Kind], rows: str, pk: int, verb: str) -> HttpResponse:
-    """Answer a request: agree in the person's part, or refuse with the reason."""
-    if rows not in kinds or verb not in (AGREE, "refuse"):
-        raise Http404("This answer does not exist.")
-    kind = kinds[rows]
-    row = of_initiative(kind.rows(), request.user, pk)
-    initiative = row.initiative
-    part, may, name = None, kind.may_refuse(row, initiative, request.user), f"refuse {kind.name}"
-    if verb == AGREE:
-        (part, may), name = kind.part_of(row, initiative, request.user), f"agree to {kind.name}"
-    if request.method != "POST" and not (may and row.state == ConsentState.ASKED):
-        return redirect(row)
-    refuse_answered(row)
-    insist(request, may, name, initiative)
-    return _refuse(request, kind, row) if part is None else _agree(request, kind, row, part)
+def declare_answers(kind: Kind) -> None:
+    """Declare the steps that answer a request of this kind: agree in the person's part, or refuse with the reason."""
+    noun = kind.slug.replace("-", "_")
 
+    def declare(answer: str, may: Callable, act: Callable, **said: Any) -> None:
+        def may_answer(row: Consent, person: User) -> Answer:
+            refuse_answered(row)
+            return may(row, row.initiative, person)
 
-def _agree(request: SignedInRequest, kind: Kind, row: Consent, part: Part) -> HttpResponse:
-    form = SigningForm(sent(request), **_signed(request, kind, row, "agree to"))
-    if request.method == "POST" and form.is_valid():
-        done = kind.agree(row=row, by=request.user)
-        then = (
-            "The agreement is in effect now."
-            if done.granted_at
-            else f"Still needed: {names(kind.missing(done))}."
+        ROW_ACTS[f"{kind.slug}s/{answer}"] = RowAct(
+            rows=kind.rows(),
+            may=may_answer,
+            act=lambda **fields: act(row=fields.pop(noun), **fields),
+            noun=noun,
+            page=kind.section,
+            back=lambda row: row.get_absolute_url(),
+            signed=kind.signature,
+            given=lambda row, request: _signed(kind, row),
+            **said,
         )
-        messages.success(request, phrase("Agreed. {}", then).in_language())
-        return redirect(row)
+
+    declare(
+        "agree",
+        lambda *asked: kind.part_of(*asked)[1],
+        kind.agree,
+        form=SigningForm,
+        title=f"Agree to {kind.one}",
+        context=lambda row, request: {"happens": _consequences(kind, row, request.user)},
+        verb=gettext_lazy("Agree"),
+        then=lambda request, row: messages.success(request, _agreed(kind, row).in_language()),
+        done="",
+    )
+    declare(
+        "refuse",
+        kind.may_refuse,
+        kind.refuse,
+        form=RefusalForm,
+        title=f"Refuse {kind.one}",
+        happens=(kind.instead, gettext_lazy("The request is kept with your name and your reason.")),
+        verb=gettext_lazy("Refuse"),
+        done=gettext_lazy("Refused. The person who asked can ask again with another reason."),
+    )
+
+
+def _agreed(kind: Kind, row: Consent) -> Phrase:
+    """Return what an agreement has done, in words."""
+    return phrase(
+        "Agreed. {}",
+        "The agreement is in effect now." if row.granted_at else f"Still needed: {names(kind.missing(row))}.",
+    )
+
+
+def _consequences(kind: Kind, row: Consent, person: User) -> list[str]:
+    """Return what the person's agreement does, and what was asked for, in sentences."""
+    part: Any = kind.part_of(row, row.initiative, person)[0]  # the permission of the step asks for one
     others = [one for one in kind.missing(row) if one != part]
-    happens = [
+    return [
         f"You agree as {part.words}. {kind.what(row)}",
         f"The agreement takes effect when others have agreed too: {names(others)}."
         if others
@@ -127,48 +159,11 @@ def _agree(request: SignedInRequest, kind: Kind, row: Consent, part: Part) -> Ht
         *(f"{label}: {words}" for label, words in kind.said(row)),
         *kind.warnings(row.initiative),
     ]
-    return ask(
-        request,
-        row.initiative,
-        kind.section,
-        form,
-        title=f"Agree to {kind.one}",
-        verb=_("Agree"),
-        happens=happens,
-        back_url=row.get_absolute_url(),
-    )
 
 
-def _refuse(request: SignedInRequest, kind: Kind, row: Consent) -> HttpResponse:
-    form = SignedReasonForm(
-        sent(request),
-        **_signed(request, kind, row, "refuse"),
-        label=_("Why"),
-        help_text=_("The person who asked reads your text, and it stays in the audit log."),
-    )
-    if request.method == "POST" and form.is_valid():
-        kind.refuse(row=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("Refused. The person who asked can ask again with another reason."))
-        return redirect(row)
-    happens = [kind.instead, _("The request is kept with your name and your reason.")]
-    return ask(
-        request,
-        row.initiative,
-        kind.section,
-        form,
-        title=f"Refuse {kind.one}",
-        verb=_("Refuse"),
-        happens=happens,
-        back_url=row.get_absolute_url(),
-    )
-
-
-def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> dict:
-    """Return the facts that a signature on an answer covers."""
+def _signed(kind: Kind, row: Consent) -> dict:
+    """Return the facts that a signature on an answer covers, and what its page shows."""
     return {
-        "request": request,
-        "purpose": f"{verb} {kind.one} on {row.initiative.ref}",
-        "act": kind.signature,
         "facts": kind.facts(row) | {"requested by": row.requested_by_id},
         "shows": lambda: {
             phrase("the agreements"): names(kind.missing(row)),

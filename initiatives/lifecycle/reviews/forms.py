@@ -33,11 +33,7 @@ class ReasonOfActForm(ReasonForm):
         self.fields["reason"].required = required
 
 
-class SignedReasonForm(SigningForm, ReasonOfActForm):
-    """The reason of an act at a review that binds, and the signature."""
-
-
-class DecisionForm(SignedReasonForm):
+class DecisionForm(SigningForm, ReasonOfActForm):
     """The reason of a decision, and the signature. The act compares what the page showed."""
 
     act = "decision"

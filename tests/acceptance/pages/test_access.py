@@ -64,7 +64,6 @@ from initiatives.portfolio.efforts import notes
 from initiatives.portfolio.imports.inventories import actions as inventory_actions
 from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
 from initiatives.portfolio.rulebook_changes import draft_actions, forecast_actions
-from initiatives.urls import CONSENTS
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.initiatives import alerts, answered_surveys, boards
@@ -85,7 +84,6 @@ BODIES = ("evidence-file", "evidence-content", "attachment-file", "access-signin
 
 # Of each address that many acts share, these acts: rows and verb, as they stand in it.
 SHARED = {
-    "consent-answer": [f"{rows}/{verb}" for rows in CONSENTS for verb in ("agree", "refuse")],
     "row-act": ROW_ACTS,
     "initiative-act": INITIATIVE_ACTS,
     "plain-act": PLAIN_ACTS,

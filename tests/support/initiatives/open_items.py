@@ -67,7 +67,7 @@ def _roles(initiative: Initiative) -> Iterator[OpenItem]:
 def _consents(initiative: Initiative) -> Iterator[OpenItem]:
     for rows, model in (("waivers", Waiver), ("accepted-risks", AcceptedRisk)):
         for row in model.objects.unanswered().filter(initiative=initiative, until__gte=clock.today()):
-            yield _item(f"{rows} {row.pk} lacks a consent", _of("consent-answer", rows, row.pk, "agree"))
+            yield _item(f"{rows} {row.pk} lacks a consent", _row(rows, row.pk, "agree"))
     for row in initiative.answers.filter(kind="not_applicable", accepted_at__isnull=True):
         yield _item(
             f"{row.requirement} is said not to apply",

@@ -159,22 +159,22 @@ def switches_on(cast):
 
 
 def agrees_to_waiver(cast):
-    url = at("consent-answer", "waivers", _waiver(cast).pk, "agree")
+    url = at("row-act", "waivers", _waiver(cast).pk, "agree")
     return Binding("chair", url, {}, "waiver agreed")
 
 
 def refuses_waiver(cast):
-    url = reverse("consent-answer", args=["waivers", _waiver(cast).pk, "refuse"])
+    url = reverse("row-act", args=["waivers", _waiver(cast).pk, "refuse"])
     return Binding("seat_risk", url, {"reason": "Words kept."}, "waiver refused")
 
 
 def accepts_risk(cast):
-    url = at("consent-answer", "accepted-risks", _risk(cast).pk, "agree")
+    url = at("row-act", "accepted-risks", _risk(cast).pk, "agree")
     return Binding("seat_risk", url, {}, "risk accepted")
 
 
 def refuses_risk(cast):
-    url = at("consent-answer", "accepted-risks", _risk(cast).pk, "refuse")
+    url = at("row-act", "accepted-risks", _risk(cast).pk, "refuse")
     return Binding("seat_risk", url, {"reason": "Words kept."}, "acceptance of a risk refused")
 
 
@@ -406,10 +406,10 @@ ACTS = [
     ("role", "roles-to-accept", accepts_roles_together),
     ("role", "role-propose", takes_role_themselves),
     ("role", "handovers", takes_over),
-    ("waiver", "consent-answer", agrees_to_waiver),
-    ("waiver", "consent-answer", refuses_waiver),
-    ("waiver", "consent-answer", accepts_risk),
-    ("waiver", "consent-answer", refuses_risk),
+    ("waiver", "waivers/agree", agrees_to_waiver),
+    ("waiver", "waivers/refuse", refuses_waiver),
+    ("waiver", "accepted-risks/agree", accepts_risk),
+    ("waiver", "accepted-risks/refuse", refuses_risk),
     ("waiver", "accepted-risks/review", reviews_risk),
     ("waiver", "accepted-risks/end", ends_risk),
     ("verification", "evidence-verify", verifies),

@@ -41,9 +41,7 @@ def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
     asked = {"key": KEY, "reason": "The map is drawn next month.", "until": in_days(30)}
     assert owner.post(url, asked).status_code == 302
     row = Waiver.objects.get()
-    agree, refuse = (
-        reverse("consent-answer", args=["waivers", row.pk, verb]) for verb in ("agree", "refuse")
-    )
+    agree, refuse = (reverse("row-act", args=["waivers", row.pk, verb]) for verb in ("agree", "refuse"))
     page = words(as_(cast.chair).get(url))
     assert "Agree as chair" in page
     assert "Still needed: the chair and the risk seat." in page
@@ -161,7 +159,7 @@ def test_a_refused_request_is_kept(cast, as_):
     row = WAIVERS.ask(
         initiative, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner
     )
-    refuse = reverse("consent-answer", args=["waivers", row.pk, "refuse"])
+    refuse = reverse("row-act", args=["waivers", row.pk, "refuse"])
     assert as_(cast.owner).post(refuse, {"reason": ""} | SIGNED).status_code == 403
     assert as_(cast.seat_risk).post(refuse, {"reason": "Show it."} | SIGNED).status_code == 302
     assert "Refused by Ines Okafor" in words(as_(cast.owner).get(reverse("waivers", args=[initiative.ref])))

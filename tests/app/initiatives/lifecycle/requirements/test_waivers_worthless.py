@@ -22,8 +22,8 @@ def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_initiat
     )
     pages = [
         (as_(cast.owner), reverse("waivers", args=[initiative.ref])),
-        (as_(cast.chair), reverse("consent-answer", args=["waivers", waiver.pk, "agree"])),
-        (as_(cast.seat_risk), reverse("consent-answer", args=["waivers", waiver.pk, "agree"])),
+        (as_(cast.chair), reverse("row-act", args=["waivers", waiver.pk, "agree"])),
+        (as_(cast.seat_risk), reverse("row-act", args=["waivers", waiver.pk, "agree"])),
     ]
     for client, address in pages:
         assert "A waiver has no effect" not in text_of(client.get(address))

@@ -68,7 +68,7 @@ def test_the_team_asks_and_the_risk_seat_accepts_with_a_signature(cast, as_):
         assert as_(cast.lead).post(url, typed).status_code == 302
     assert kinds == ["acceptance of a risk requested"]
     row = AcceptedRisk.objects.get()
-    agree = at("consent-answer", "accepted-risks", row.pk, "agree")
+    agree = at("row-act", "accepted-risks", row.pk, "agree")
     for person in (cast.lead, cast.owner, cast.chair, cast.seat_value):
         assert as_(person).post(agree, SIGNED).status_code == 403
     client = as_(cast.seat_risk)
@@ -86,7 +86,7 @@ def test_the_team_asks_and_the_risk_seat_accepts_with_a_signature(cast, as_):
 
 def test_the_risk_seat_refuses_with_a_reason(cast, as_):
     row = asked(cast, factories.make_initiative(cast))
-    refuse = at("consent-answer", "accepted-risks", row.pk, "refuse")
+    refuse = at("row-act", "accepted-risks", row.pk, "refuse")
     assert as_(cast.owner).post(refuse, {"reason": "No."} | SIGNED).status_code == 403
     assert as_(cast.seat_risk).post(refuse, {"reason": "Fix it."} | SIGNED).status_code == 302
     assert not actions.open_gaps(), "what was never accepted does not end"
