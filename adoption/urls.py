@@ -74,7 +74,6 @@ urlpatterns = [
     path("survey/thanks/<str:language>/", answer_views.thanks, name="survey-thanks"),
     path("survey/<str:token>/", answer_views.answer, name="survey-answer"),
     path("initiatives/<str:ref>/incidents/", report_views.incidents, name="incidents"),
-    path("initiatives/<str:ref>/incidents/open/", incident_views.open_, name="incident-open"),
     path("incidents/<int:pk>/", incident_views.incident, name="incident"),
     path("initiatives/<str:ref>/monitoring/", monitoring_views.monitoring, name="monitoring"),
     path("alerts/<int:pk>/", monitoring_views.alert, name="alert"),

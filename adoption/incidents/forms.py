@@ -86,7 +86,6 @@ class OpenForm(OnceForm):
             "systems is voided."
         ),
     )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, initiative: Initiative, **options):
         super().__init__(*args, **options)
@@ -98,7 +97,9 @@ class OpenForm(OnceForm):
         """Return the fields as the act takes them."""
         typed = dict(self.cleaned_data)
         typed["fallback"] = typed["fallback"] or "not_used"
-        typed["seen"] = [int(key) for key in typed["seen"].split(",") if key.isdecimal() and len(key) < 19]
+        typed["seen"] = [
+            int(key) for key in self.data.get("seen", "").split(",") if key.isdecimal() and len(key) < 19
+        ]
         return typed
 
 

@@ -1,8 +1,10 @@
 """Incidents: opening one, its page with the timeline, and each step on its way."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -36,48 +38,46 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
+from initiatives.contributions import Part
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import acted, ask, initiative_context, sent
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.lifecycle.initiative.permissions import may_manage
+from initiatives.models import Initiative
 
 TAB = "incidents"
 # Kinds of reports that can become an incident.
 REPORTS = (BehaviourReport, ProblemReport, IncidentDraft)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def open_(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Show the form that opens an incident. A title and a severity are enough."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_open(initiative, request.user).or_refuse()
-    running = list(initiative.incidents.running().select_related("reported_by"))
-    form = forms.OpenForm(
-        sent(request), initiative=initiative, initial={"seen": ",".join(str(row.pk) for row in running)}
-    )
-    conflict, status = None, 200
+def _open(**fields: Any) -> Incident:
     try:
-        if row := acted(
-            request,
-            form,
-            lambda: actions.open_incident(initiative=initiative, by=request.user, **form.act()),
-        ):
-            messages.success(request, _("The incident is open. The next steps are below."))
-            return redirect("incident", row.pk)
+        return actions.open_incident(**fields)
     except Conflict as other:
-        conflict, status = other, 409
-    if form.errors:
-        status = 422
-    more = {
-        "title": _("Open an incident"),
-        "running": running,
-        "conflict": conflict,
-        "seen_now": ",".join(str(row.pk) for row in running),
-        "status": status,
-        "template": "adoption/incidents/incident_open.html",
-        "back_url": reverse(TAB, args=[initiative.ref]),
-    }
-    return ask(request, initiative, TAB, form, **more)
+        raise ValidationError(str(other)) from other
+
+
+def _open_already(initiative: Initiative, request: SignedInRequest) -> dict:
+    """Return the part of the page with the incidents that are open, and their keys, which the form sends back."""
+    rows = list(initiative.incidents.running().select_related("reported_by"))
+    part = Part("adoption/incidents/_open_already.html", {"rows": rows})
+    return {"parts": [part] if rows else [], "hidden": {"seen": ",".join(str(row.pk) for row in rows)}}
+
+
+INITIATIVE_ACTS["open-incident"] = PageStep(
+    may=permissions.may_open,
+    act=_open,
+    page=TAB,
+    after=lambda initiative, row, person: reverse("incident", args=[row.pk]),
+    form=forms.OpenForm,
+    given=lambda initiative, request: {"initiative": initiative},
+    title=gettext_lazy("Open an incident"),
+    lede=gettext_lazy("Enter a title and a severity. You can add everything else later."),
+    context=_open_already,
+    verb=gettext_lazy("Open the incident"),
+    danger=True,
+    done=gettext_lazy("The incident is open. The next steps are below."),
+)
 
 
 def _incident_for(person: User, pk: int) -> Incident:
@@ -296,7 +296,7 @@ _step(
 _step(
     "clause",
     edge_clause_actions.take_over_clause,
-    on_initiative(may_manage),
+    lambda row, person: may_manage(row.initiative, person),
     page="contract",
     back="contract",
     form=forms.ClauseForm,

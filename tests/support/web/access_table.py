@@ -573,7 +573,7 @@ TABLE = {
     "survey-answer": only(closed=404, signed_out=404),  # a link that nobody has
     "survey-thanks": OPEN,
     "incidents": READ,
-    "incident-open": only(*TEAM, *BOARD),
+    "open-incident": only(*TEAM, *BOARD),
     "incident": PAGE,
     "incidents/state": only(*TEAM, *BOARD),
     "incidents/known": only(*TEAM, *BOARD),
