@@ -1,7 +1,11 @@
 """The pages of reports: list, one report, judgement, behaviour form, questions."""
 
+from functools import partial
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,27 +20,19 @@ from adoption.incidents import permissions as incident_permissions
 from adoption.models import IncidentDraft, ProblemLink, Report
 from adoption.reports import actions, permissions, public_link, sealed_reporter, sources
 from adoption.reports.forms import BehaviourReportForm, JudgeForm
-from adoption.reports.report_kinds import KINDS, Outcome, kind_of, outcomes_of
+from adoption.reports.report_kinds import KINDS, kind_of, outcomes_of
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.transparency_log import as_of
-from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import Phrase, phrase
-from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.visibility import may_see, visible_to
-from initiatives.lifecycle.initiative.initiative_frame import (
-    acted,
-    ask,
-    initiative_context,
-    page_of,
-    sent,
-)
-from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, page_of, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.models import Initiative
 
 TAB = "incidents"
@@ -83,10 +79,13 @@ def _reports_of(initiative: Initiative) -> list[Report]:
 def _report_for(person: User, kind: str, pk: int) -> Report:
     if kind not in KINDS:
         raise Http404("This kind of report does not exist.")
-    rows = KINDS[kind].model.objects.select_related(
+    return initiative_lookup.of_initiative(_reports(kind), person, pk)
+
+
+def _reports(kind: str) -> QuerySet[Report]:
+    return KINDS[kind].model.objects.select_related(
         "initiative__unit", "initiative__contract", "judged_by", "incident"
     )
-    return initiative_lookup.of_initiative(rows, person, pk)
 
 
 @require_safe
@@ -109,64 +108,65 @@ def report(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
     return render(request, "adoption/reports/report.html", context)
 
 
-def judge(request: SignedInRequest, kind: str, pk: int, outcome: str) -> HttpResponse:
-    """Show the form that judges a report, with the consequences of an incident."""
-    row = _report_for(request.user, kind, pk)
-    KINDS[kind].may_judge(row.initiative, request.user).or_refuse()
-    chosen = _outcome(row, outcome)
-    form = JudgeForm(sent(request), report=row, outcome=outcome)
-    if judged := acted(request, form, lambda: actions.judge(report=row, by=request.user, **form.act())):
-        messages.success(request, chosen.done)
-        return redirect(
-            reverse("incident", args=[judged.incident_id]) if judged.incident_id else row.get_absolute_url()
-        )
-    return ask(
-        request,
-        row.initiative,
-        TAB,
-        form,
-        title=chosen.words,
-        lede=f"“{row.summary[:400]}”",
-        happens=chosen.happens,
-        verb=chosen.words,
-        back_url=row.get_absolute_url(),
-        status=422 if form.errors else 200,
+def _step(kind: str, name: str, **declared: Any) -> None:
+    """Declare one step of a report of this kind that leads back to the report."""
+    ROW_ACTS[f"{kind}/{name}"] = RowAct(
+        rows=_reports(kind),
+        noun="report",
+        page=TAB,
+        back=lambda report: report.get_absolute_url(),
+        lede=lambda report: f"“{report.summary[:400]}”",
+        **declared,
     )
 
 
-def _outcome(row: Report, key: str) -> Outcome:
-    """Return the outcome of this name among those of the kind. Raises Http404."""
-    for one in kind_of(row).outcomes:
-        if one.key == key:
-            return one
-    raise Http404("This outcome is not possible for this report.")
-
-
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def ask_source(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
-    """Show the form by which the chair asks who reported it. The answer is on this page only and is not kept."""
-    row = _report_for(request.user, kind, pk)
-    if not KINDS[kind].ask_source:
-        raise Http404("This report has no reporter.")
-    permissions.may_ask_source(row, request.user).or_refuse()
-    form, told = ReasonForm(sent(request)), None
-    form.fields["reason"].help_text = "The reporter and everyone who can read the activity will read this."
-    if request.method == "POST" and form.is_valid():
-        try:
-            told = sources.ask_source(about=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            put_errors(form, error)
-    context = initiative_context(request, row.initiative, TAB) | {
-        "title": KINDS[kind].ask_source,
-        "lede": f"“{row.summary[:400]}”",
-        "form": form,
-        "asked": told is not None,
-        "told": told,
-        "back_url": row.get_absolute_url(),
-    }
-    status = 422 if request.method == "POST" and told is None else 200
-    return render(request, "adoption/reports/source_ask.html", context, status=status)
+def _show_told(request: SignedInRequest, found: tuple[Report, str]) -> HttpResponse:
+    """Show the answer on who reported it. The answer is on this page only and is not kept."""
+    row, told = found
+    more = {"title": kind_of(row).ask_source, "told": told, "back_url": row.get_absolute_url()}
+    context = initiative_context(request, row.initiative, TAB) | more
+    return render(request, "adoption/reports/source_told.html", context)
+
+
+for slug, kind in KINDS.items():
+    for outcome in kind.outcomes:
+        _step(
+            slug,
+            f"judge-{outcome.key}",
+            may=lambda report, person: kind_of(report).may_judge(report.initiative, person),
+            act=actions.judge,
+            after=lambda report, judged, person: (
+                reverse("incident", args=[judged.incident_id])
+                if judged.incident_id
+                else report.get_absolute_url()
+            ),
+            form=partial(JudgeForm, outcome=outcome.key),
+            given=lambda report, request: {"report": report},
+            title=outcome.words,
+            happens=outcome.happens,
+            verb=outcome.words,
+            done=outcome.done,
+        )
+    if kind.ask_source:
+        _step(
+            slug,
+            "ask-source",
+            may=permissions.may_ask_source,
+            act=lambda report, **asked: (report, sources.ask_source(about=report, **asked)),
+            then=_show_told,
+            title=kind.ask_source,
+            happens=(
+                gettext_lazy(
+                    "Everyone who can read the activity of the initiative sees your question and your reason."
+                ),
+                gettext_lazy("The reporter is notified, with your reason."),
+                gettext_lazy("If you get a name, only the next page shows the name."),
+            ),
+            verb=gettext_lazy("Ask for the name"),
+            danger=True,
+            done="",
+        )
 
 
 # --- Reporting behaviour ---------------------------------------------------------------------------------------------
@@ -194,16 +194,15 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_or_stub(request.user, ref)
     permissions.may_report(initiative, request.user).or_refuse()
     form = BehaviourReportForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            if wait := _wait(request.user):
-                raise ValidationError(wait)
-            actions.report_behaviour_report(initiative=initiative, by=request.user, **form.act())
-        except ValidationError as error:
-            put_errors(form, error)
-        else:
-            messages.success(request, _("Your report is sent, without your name."))
-            return redirect("reports-mine")
+
+    def send() -> None:
+        if wait := _wait(request.user):
+            raise ValidationError(wait)
+        actions.report_behaviour_report(initiative=initiative, by=request.user, **form.act())
+
+    if acted(request, form, send):
+        messages.success(request, _("Your report is sent, without your name."))
+        return redirect("reports-mine")
     status = 422 if request.method == "POST" else 200
     context = {
         "nav": "portfolio",

@@ -95,7 +95,9 @@ def _others(initiative: Initiative) -> Iterator[OpenItem]:
         if row.incomplete:
             yield _item(f"the change “{row}” is incomplete", _row("changes", row.pk, "complete"))
     for row in BehaviourReport.objects.waiting().filter(initiative=initiative):
-        yield _item("a behaviour report waits", row.get_absolute_url(), _of("report-judge", row.slug, row.pk))
+        yield _item(
+            "a behaviour report waits", row.get_absolute_url(), _row(row.slug, row.pk, "judge-answered")
+        )
     for row in PostMortem.objects.filter(initiative=initiative, state=PostMortem.IN_REVIEW):
         yield _item("a post-mortem waits", _of("post-mortem-confirm", row.pk))
     for row in Survey.objects.filter(initiative=initiative, state=Survey.OPEN, closes__lt=clock.today()):

@@ -596,8 +596,21 @@ TABLE = {
     "open-report-link": only("owner", "support"),
     "close-report-link": only("owner", "support"),
     "report": READ,  # of a problem; who judges the other kinds: tests/app/adoption/reports/test_judging.py
-    "report-judge": only("owner", "support"),
-    "report-ask": CHAIR,
+    **dict.fromkeys(
+        ("problem/judge-answered", "problem/judge-incident", "problem/judge-behaviour-report"),
+        only("owner", "support"),
+    ),
+    **dict.fromkeys(
+        (
+            "behaviour-report/judge-answered",
+            "behaviour-report/judge-incident",
+            "behaviour-report/judge-over",
+        ),
+        only("chair", "seat_adoption"),
+    ),
+    **dict.fromkeys(("draft/judge-answered", "draft/judge-incident"), only("owner", "support", "lead")),
+    "problem/ask-source": CHAIR,
+    "behaviour-report/ask-source": CHAIR,
     "export-audit-log": only("chair", "auditor"),
     "audit-log-exports": Row(strangers=200, sent=403),  # one's own; only auditors ask here
     "audit-log-export": only("auditor", closed=404, sent=405),  # whoever asked for it

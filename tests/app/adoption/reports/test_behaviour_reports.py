@@ -348,7 +348,8 @@ def test_no_row_of_any_table_says_who_reported(cast, initiative, employee, as_):
     client.get(reverse("reports-mine"))
     row = BehaviourReport.objects.get()
     asked = as_(cast.chair).post(
-        reverse("report-ask", args=["behaviour-report", row.pk]), {"reason": "To ask what is meant."}
+        reverse("row-act", args=["behaviour-report", row.pk, "ask-source"]),
+        {"reason": "To ask what is meant."},
     )
     assert "Zebedee Quill" in asked.content.decode(), "the one way there is"
     assert asked["Cache-Control"].startswith("max-age=0"), "and the browser keeps nothing of it"

@@ -84,7 +84,9 @@ def test_how_to_reach_whoever_reported_it_is_the_chairs_by_an_act(cast, link, as
     for other in (cast.owner, cast.support, cast.admin, cast.auditor):
         with pytest.raises(Refused):
             sources.ask_source(about=row, reason="Who?", by=other)
-    page = as_(cast.chair).post(reverse("report-ask", args=["problem", row.pk]), {"reason": "To apologise."})
+    page = as_(cast.chair).post(
+        reverse("row-act", args=["problem", row.pk, "ask-source"]), {"reason": "To apologise."}
+    )
     assert "room 4711" in page.content.decode()
     told = anybody.get(reverse("reported-problem", args=[key])).content.decode()
     assert "Elena Novak, the chair of the board, asked how to reach you: To apologise." in told
@@ -135,7 +137,7 @@ def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_initiative
 def test_it_becomes_a_behaviour_report_in_its_own_words(cast, link, as_):
     row = report(link)
     as_(cast.support).post(
-        reverse("report-judge", args=["problem", row.pk, "behaviour-report"]),
+        reverse("row-act", args=["problem", row.pk, "judge-behaviour-report"]),
         {"kind": "worked_around", "group": "Service", "extent": "most", "answer": "It is before the board."},
     )
     row.refresh_from_db()
