@@ -219,7 +219,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/integration/", system_views.integration, name="integration"),
     path("initiatives/<str:ref>/integration/link/", system_views.add, name="link-add"),
     path("links/<int:pk>/", link_views.answer, name="link-answer"),
-    path("links/<int:pk>/decline/", link_views.decline, name="link-decline"),
     path("initiatives/<str:ref>/decisions/", logged_decision_views.decisions, name="told"),
     path("initiatives/<str:ref>/decisions/<str:moment>/", logged_decision_views.decision, name="told-one"),
     path("initiatives/<str:ref>/interactions/", interaction_views.interactions, name="interactions"),

@@ -181,7 +181,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
     for row in Link.objects.filter(initiative=world.initiative).order_by("pk"):
         post("link: change", "links/change", row.pk, pattern="audit", direction="writes", access="file")
         post("link: end", "row-act", "links", row.pk, "close", **reason)
-        post("link: decline", "link-decline", row.pk, words="No")
+        post("link: decline", "links/decline", row.pk, words="No")
         post("link: answer", "link-answer", row.pk, digest="0" * 64)
     return found
 

@@ -21,7 +21,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "dependants/decline": ("second_admin", {}),
     "systems/disown": ("second_admin", {}),
-    "link-decline": ("second_admin", {}),
+    "links/decline": ("second_admin", {}),
     "accept-source": ("seat_architecture", {}),
     "evidence/capture": ("owner", {}),
     "evidence-verify": ("seat_adoption", {}),

@@ -423,7 +423,7 @@ TABLE = {
     "links/change": WORKERS,
     "links/close": WORKERS,
     "link-answer": PAGE,  # and the owner of the system, who is not in this table
-    "link-decline": NOT_NOW,
+    "links/decline": NOT_NOW,
     "accept-source": NOT_NOW,  # the architecture seat is not in this table
     "told": READ,
     "told-one": only(*TEAM, *BOARD, "auditor", sent=405),

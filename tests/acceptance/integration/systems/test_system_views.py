@@ -389,9 +389,9 @@ def test_an_owner_has_it_on_the_inbox_and_answers_without_seeing_the_initiative(
 def test_an_owner_declines_with_a_reason_that_the_initiative_reads(cast, as_, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     client = as_(cast.outsider)
-    digest = client.get(at("link-decline", link.pk)).context["digest"]
-    assert client.post(at("link-decline", link.pk), {"digest": digest, "words": ""}).status_code == 200
-    client.post(at("link-decline", link.pk), {"digest": digest, "words": "At night only."})
+    digest = client.get(at("links/decline", link.pk)).context["digest"]
+    assert client.post(at("links/decline", link.pk), {"digest": digest, "words": ""}).status_code == 200
+    client.post(at("links/decline", link.pk), {"digest": digest, "words": "At night only."})
     assert "asking to depend on CRM" not in text_of(client.get("/"))
     assert "At night only." in text_of(as_(cast.owner).get(at("integration", mvp.ref)))
 
