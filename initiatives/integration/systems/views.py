@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
@@ -30,9 +31,10 @@ from initiatives.lifecycle.access import initiative_lookup, roles_and_seats
 from initiatives.lifecycle.evidence.renewal import answered_by_the_register
 from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import (
+    acted,
     ask,
+    back_to,
     initiative_context,
-    one_act,
     outgrown_banner,
     sent,
 )
@@ -355,20 +357,25 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
         return _choose(request, initiative)
     form = LinkForm(sent(request), initiative=initiative, system=system, person=request.user)
 
-    def tie(fields):
-        link_actions.add_link(initiative=initiative, system=system, by=request.user, **form.act())
-        say_strange(request, [place.region for place in fields["transfers"]])
+    def tie() -> Link:
+        return link_actions.add_link(initiative=initiative, system=system, by=request.user, **form.act())
 
-    return one_act(
+    if acted(request, form, tie):
+        say_strange(request, [place.region for place in form.cleaned_data["transfers"]])
+        messages.success(
+            request,
+            f"The initiative is connected to {system}. Its owner is asked to agree."
+            if system.owner
+            else f"The initiative is connected to {system}, which has no owner. Someone must be found who "
+            "agrees to the link.",
+        )
+        return redirect("integration", initiative.ref)
+    return ask(
         request,
         initiative,
+        "integration",
         form,
-        tie,
-        f"The initiative is connected to {system}. Its owner is asked to agree."
-        if system.owner
-        else f"The initiative is connected to {system}, which has no owner. Someone must be found who "
-        "agrees to the link.",
-        page="integration",
+        back_url=back_to(request, reverse("integration", args=[initiative.ref])),
         title=gettext("Connect the initiative to %(system)s") % {"system": system},
         lede=gettext("%(get_kind_display)s, %(lower)s.")
         % {

@@ -1,7 +1,8 @@
 """The page on which the chair lets one decision pass an overdue obligation."""
 
 from django import forms
-from django.shortcuts import get_object_or_404
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -12,7 +13,7 @@ from initiatives.lifecycle.access import initiative_lookup, roles_and_seats, vis
 from initiatives.lifecycle.holds import deeds
 from initiatives.lifecycle.holds.actions import held_up
 from initiatives.lifecycle.initiative import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, ask, sent
 from initiatives.models import Initiative, Obligation
 
 
@@ -60,12 +61,17 @@ def excuse(request, pk):
     if not held:  # whoever decides on none of what it holds up opens it as any obligation of the initiative
         obligation = initiative_lookup.of_initiative(deeds.OBLIGATIONS, request.user, pk)
         initiative_permissions.may_raise(obligation.initiative, request.user).or_refuse()
-    return one_act(
+    initiative = held[0] if len(held) == 1 else obligation.initiative
+    form = ExcuseForm(sent(request), initiatives=held)
+    given = {"obligation": obligation, "by": request.user}
+    if acted(request, form, lambda: deeds.excuse_obligation(**given, **form.cleaned_data)):
+        messages.success(request, _("You allowed one decision. The obligation is still due."))
+        return redirect(initiative)
+    return ask(
         request,
-        held[0] if len(held) == 1 else obligation.initiative,
-        ExcuseForm(sent(request), initiatives=held),
-        lambda fields: deeds.excuse_obligation(obligation=obligation, by=request.user, **fields),
-        _("You allowed one decision. The obligation is still due."),
+        initiative,
+        "initiative",
+        form,
         title=_("Allow one decision despite this obligation"),
         lede=_what_is_due(obligation, request.user),
         happens=[

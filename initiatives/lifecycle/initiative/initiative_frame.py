@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -321,20 +320,6 @@ def insist(request, answer: Answer, name: str, initiative: Initiative | None) ->
         with act(name, by=request.user, initiative=initiative):
             answer.or_refuse()
     answer.or_refuse()
-
-
-def one_act(request, initiative, form, act, done: str, *, page: str = "initiative", back: str = "", **more):
-    """Show one form for one act, then return to `page`, or to `back`.
-
-    `back` is the name of a URL of the initiative. Errors of the act are put on the form, and all input stays. `done`
-    is the message after the act, or "" if `act` adds it.
-    """
-    back = reverse(back or page, args=[initiative.ref])
-    if acted(request, form, lambda: act(form.cleaned_data)):
-        if done:
-            messages.success(request, done)
-        return redirect(back)
-    return ask(request, initiative, page, form, **{"back_url": back_to(request, back)} | more)
 
 
 def layers_of(rulebook) -> dict[str, str]:
