@@ -37,10 +37,10 @@ from initiatives.portfolio.imports.inventories.inventory_sources import (
     source_for,
     source_words,
 )
+from initiatives.portfolio.imports.long_steps import long_run
 from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
 from initiatives.portfolio.imports.portfolio import views as portfolio_views
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS as PORTFOLIO_FIELDS
-from initiatives.portfolio.imports.step_page import ask_step, long_run
 
 ROWS_ON_A_PAGE = 50
 SHOWN = 120  # letters of a change
@@ -333,15 +333,17 @@ def confirm(request, pk):
         happens.append(f"{tally['triage']} rows stay set aside until someone decides them by hand.")
     happens += _where_it_lands(row)
     happens.append("The import makes no one an owner, signs nothing and creates no obligations.")
-    return ask_step(
-        request,
-        row,
-        title=_("Publish the import?"),
-        lede=_("Import all rows, or one organisation now and the others later."),
-        verb=_("Import the chosen rows"),
-        happens=happens,
-        form=form,
-    )
+    context = {
+        "nav": "imports",
+        "batch": row,
+        "title": _("Publish the import?"),
+        "lede": _("Import all rows, or one organisation now and the others later."),
+        "happens": happens,
+        "form": form,
+        "verb": _("Import the chosen rows"),
+        "danger": False,
+    }
+    return render(request, "initiatives/imports/import_step.html", context)
 
 
 def decide_row(request, pk):

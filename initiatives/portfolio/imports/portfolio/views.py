@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -20,11 +20,11 @@ from initiatives.lifecycle.initiative import permissions as initiative_permissio
 from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import ImportBatch, ImportRow, Initiative
+from initiatives.portfolio.imports.long_steps import long_run
 from initiatives.portfolio.imports.portfolio import actions, proposed_changes, queries
 from initiatives.portfolio.imports.portfolio.forms import ChangesForm, PortfolioMappingForm
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import NEW_UNIT
-from initiatives.portfolio.imports.step_page import ask_step, long_run
 
 
 def mapping_of(request: SignedInRequest, batch: ImportBatch) -> PortfolioMappingForm | None:
@@ -134,13 +134,17 @@ def publish(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
             ).in_language(),
         )
         return redirect(batch)
-    return ask_step(
-        request,
-        batch,
-        title=_("Publish the import?"),
-        verb=_("Publish and ask the owners to accept"),
-        happens=_happens(batch, rows),
-    )
+    context = {
+        "nav": "imports",
+        "batch": batch,
+        "title": _("Publish the import?"),
+        "lede": "",
+        "happens": _happens(batch, rows),
+        "form": None,
+        "verb": _("Publish and ask the owners to accept"),
+        "danger": False,
+    }
+    return render(request, "initiatives/imports/import_step.html", context)
 
 
 def _happens(batch: ImportBatch, rows) -> list[str]:
