@@ -364,7 +364,7 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
         say_strange(request, [place.region for place in form.cleaned_data["transfers"]])
         messages.success(
             request,
-            f"The initiative is connected to {system}. Its owner is asked to agree."
+            f"The initiative is connected to {system}. {system.owner} is asked to agree."
             if system.owner
             else f"The initiative is connected to {system}, which has no owner. Someone must be found who "
             "agrees to the link.",

@@ -244,8 +244,8 @@ def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
 def waits_for(initiative: Initiative, judged: criteria.Judged, key: str) -> str:
     """Return who has to act on an open requirement, by name with role or seat, such as "Ravi Menon (technical lead)".
 
-    A seat is that of those who could sign. Who verified the answer already is left out, as is the one author of its
-    evidence.
+    A seat is that of those who could sign. People who verified the answer already are left out, as is the one author of
+    its evidence.
     """
     state, rulebook = judged.states[key], judged.rulebook
     if state.fixed_by not in (ITS_SEAT, VERIFIERS):
