@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 from governance import clock
 from governance.gates import criteria, remarks, sign_off_statement
-from governance.gates.criteria import MET_STATES
 from governance.gates.gate_inputs import Item
 from governance.people import cooling_off
 from governance.permission_result import Reason
@@ -45,6 +44,8 @@ CRITERION_STATES = {
     "advice": ("advice, not met", ""),
     "": ("not judged", ""),
 }
+# The state of a criterion as one sign, where it is not met.
+SIGNS = {"unmet": "✗", "expired": "✗", "later": "·", "advice": "·", "": "·"}
 # States in which an answer counts, as far as the gate asks for no higher level.
 ANSWERED = ("met", "below", "as_decided")
 OTHER_VERDICTS = {
@@ -120,13 +121,6 @@ class Line:
         return CRITERION_STATES[self.state][1]
 
     @property
-    def mark(self) -> str:
-        """Return the state as one sign: met, not met, or neither."""
-        if self.state in ("unmet", "expired"):
-            return "✗"
-        return "✓" if self.state in MET_STATES else "·"
-
-    @property
     def more(self) -> list[str]:
         """Return the reasons that its requirements do not already have."""
         asked = tuple(row["question"] for row in self.requirements)
@@ -198,15 +192,10 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
 
 def _each_once(items: Iterable[Item], holds: dict[int, str]) -> list[tuple[int, str, bool, str]]:
     """Return the rows of these items. An attestation that was given again has one row, the newest."""
-    rows = {
-        item.title if item.kind == EvidenceKind.ATTESTATION else item.id: (
-            item.id,
-            item.title,
-            item.unverified,
-            holds.get(item.id, ""),
-        )
-        for item in sorted(items, key=lambda item: item.id)
-    }
+    rows = {}
+    for item in sorted(items, key=lambda item: item.id):
+        again = item.title if item.kind == EvidenceKind.ATTESTATION else item.id
+        rows[again] = (item.id, item.title, item.unverified, holds.get(item.id, ""))
     return list(rows.values())
 
 
@@ -379,7 +368,7 @@ def by_seat(
         cast = sign_offs.get(seat)
         objected = cast.row.criteria if cast and cast.row.verdict == SignOffVerdict.OBJECT else ()
         marks = [
-            (line, "✗", "bad") if line.key in objected else (line, line.mark, line.tone)
+            (line, "✗", "bad") if line.key in objected else (line, SIGNS.get(line.state, "✓"), line.tone)
             for line in lines
             if line.seat == seat
         ]

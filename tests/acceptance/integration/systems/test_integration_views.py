@@ -76,7 +76,7 @@ def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm)
 def test_nobody_is_said_to_be_asked_where_nobody_owns_the_system(cast, as_, mvp):
     client, page = as_(cast.lead), at("link-add", mvp.ref)
     for name, owner, said in (
-        ("Owned", cast.owner, "is connected to Owned. Its owner is asked to agree."),
+        ("Owned", cast.owner, "is connected to Owned. Marta Lindqvist is asked to agree."),
         (
             "Wild",
             None,
