@@ -17,6 +17,7 @@ from governance.transparency_log import verification
 from initiatives.lifecycle.holds import condition_deeds, due_tasks
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Condition
 from initiatives.portfolio.units import leaving
 from tests.support import factories
@@ -76,6 +77,26 @@ def test_a_new_holder_of_the_seat_is_told_and_judges_in_place_of_who_left(cast, 
     with pytest.raises(Refused):
         condition_deeds.reopen_condition(condition=met, reason=WHY, by=cast.seat_value)
     condition_deeds.reopen_condition(condition=met, reason=WHY, by=cast.sponsor)
+
+
+def test_a_seat_that_joined_the_team_is_not_told_and_does_not_judge(cast, condition):
+    role = role_actions.propose_role(
+        initiative=condition.review.initiative, role="sponsor", person=cast.seat_value, by=cast.owner
+    )
+    role_actions.accept_role(assignment=role, by=cast.seat_value)
+    met = condition_deeds.meet_condition(condition=condition, note="Done.", by=cast.lead)
+    assert told("condition met") == {"chair"}
+    assert not condition_deeds.may_judge(met, cast.seat_value)
+
+
+def test_a_condition_of_a_stopped_initiative_is_not_judged(cast, met):
+    assert condition_deeds.may_judge(met, cast.chair)
+    stage_actions.stop(
+        initiative=met.review.initiative, reason_code="cost", reason="Too dear.", by=cast.owner
+    )
+    answer = condition_deeds.may_judge(Condition.objects.get(pk=met.pk), cast.chair)
+    assert not answer
+    assert "stopped" in str(answer.reasons[0].text)
 
 
 @pytest.mark.parametrize("who", ["seat_value", "chair"])
