@@ -992,9 +992,9 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
         _of_initiative("risk_id", "risk accepted", who="risk seat", named="risk_id"),
         _of_initiative("refused_by_id", (
             "acceptance of a risk refused"
-        ), who="risk seat", named="refused_by_id"),
+        ), who="refuses", named="refused_by_id"),
         _of_initiative("reviewed_at", "accepted risk reviewed", who="risk seat", named="reviewed_by_id"),
-        _of_initiative("ended_by_id", "accepted risk ended", who="risk seat", named="ended_by_id"),
+        _of_initiative("ended_by_id", "accepted risk ended", who="refuses", named="ended_by_id"),
     ),
     "initiatives_condition": (
         _of_initiative("", "condition fixed", who="decides"),
@@ -1032,7 +1032,7 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
     ),
     "initiatives_pipeline": (
         _of_initiative("", "pipeline declared", who="runs", named="by_id"),
-        _of_initiative("ended_at", "pipeline ended", who="runs", named="ended_by_id"),
+        _of_initiative("ended_at", "pipeline ended", who="shuts", named="ended_by_id"),
         _of_initiative(
             "confirmed_by_id confirmed_at confirmed_seat confirmed_until",
             "pipeline confirmed",
@@ -1952,6 +1952,7 @@ class Judge:
             "stops": owns or chairs,
             "ends": owns or chairs,
             "runs": owns or self._has_role(initiative, person, seen, at, ("technical_lead",)),
+            "shuts": owns or decides or self._has_role(initiative, person, seen, at, ("technical_lead",)),
             "risk seat": self._holds(person, board, ("risk_compliance",), at, seen) and outside,
             "refuses": chairs or self._holds(person, board, ("risk_compliance",), at, seen),
             "concerned": owns

@@ -46,6 +46,7 @@ from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
 from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.scope import actions as scope_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import (
     AcceptedRisk,
     ApprovalRequest,
@@ -513,6 +514,14 @@ def make_trace_sample(cast: Cast, initiative: Initiative, content: str = "", **f
         by=fields.pop("by", cast.lead),
         **fields,
     )
+
+
+def stop_and_reopen(cast, initiative: Initiative) -> Initiative:
+    """The initiative, stopped by its owner and reopened by the chair once its post-mortem is confirmed."""
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    obligation = initiative_acts.fresh(initiative).obligations.get(kind="post_mortem")
+    make_written(obligation, by=cast.owner, confirmed_by=cast.seat_adoption)
+    return stage_actions.reopen(initiative=initiative, reason="A cheaper model.", by=cast.chair)
 
 
 def make_written(obligation: Obligation, *, by: User, confirmed_by: User) -> PostMortem:

@@ -148,12 +148,20 @@ def end_pipeline(*, pipeline: Pipeline, reason: str, by: User) -> Pipeline:
         pipeline = Pipeline.objects.get(pk=pipeline.pk)
         if pipeline.ended_at is not None:
             no("This pipeline has already ended.").or_refuse()
-        pipeline.ended_at, pipeline.ended_by, pipeline.ended_reason = clock.now(), by, reason.strip()
-        pipeline.save()
-        entries.record(
-            EntryKind.PIPELINE_ENDED, initiative=initiative, pipeline=pipeline.pk, name=pipeline.name
-        )
+        _end(pipeline, initiative, reason.strip(), by)
     return pipeline
+
+
+def end_all(initiative: Initiative, why: str, *, by: User) -> None:
+    """End every pipeline inside the act that reopens the initiative. What it declared and measured is of the past."""
+    for pipeline in initiative.pipelines.filter(ended_at=None):
+        _end(pipeline, initiative, why, by)
+
+
+def _end(pipeline: Pipeline, initiative: Initiative, reason: str, by: User) -> None:
+    pipeline.ended_at, pipeline.ended_by, pipeline.ended_reason = clock.now(), by, reason
+    pipeline.save()
+    entries.record(EntryKind.PIPELINE_ENDED, initiative=initiative, pipeline=pipeline.pk, name=pipeline.name)
 
 
 def declare_bar(

@@ -89,8 +89,8 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
     return row
 
 
-def end_row(initiative: Initiative, why: str) -> None:
-    """End the current declaration because of a link, and rewrite the stage."""
+def end_row(initiative: Initiative, why: str, *, by: User | None = None) -> None:
+    """End the current declaration because of a link or a reopening, and rewrite the stage."""
     row = current_declaration(initiative)
     if row is not None:
         row.ended_at, row.ended_reason = clock.now(), why

@@ -133,6 +133,19 @@ def _running(risk: AcceptedRisk, initiative: Initiative) -> AcceptedRisk:
     return risk
 
 
+def end_all(initiative: Initiative, why: str, *, by: User) -> None:
+    """End each acceptance, and refuse each request, inside the act that reopens the initiative."""
+    for risk in initiative.accepted_risks.live():
+        if risk.state == ConsentState.RUNNING:
+            _end(risk, initiative, why, by)
+        elif risk.state == ConsentState.ASKED:
+            risk.refused_by, risk.refused_at, risk.refused_reason = by, clock.now(), why
+            risk.save()
+            entries.record(
+                EntryKind.RISK_ACCEPTANCE_REFUSED, initiative=initiative, risk=risk.title, reason=why
+            )
+
+
 def _end(risk: AcceptedRisk, initiative: Initiative, reason: str, by: User) -> None:
     risk.ended_by, risk.ended_at, risk.ended_reason = by, clock.now(), reason
     risk.save()

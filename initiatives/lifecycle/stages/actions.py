@@ -363,6 +363,7 @@ def _end_old_evidence(initiative: Initiative, by: User) -> None:
     )
     for answer in initiative.answers.filter(accepted_at__isnull=False):
         answer.accepted_by, answer.accepted_at, answer.accepted_seat = None, None, ""
+        answer.second_by, answer.second_at, answer.second_seat = None, None, ""
         answer.save()
     for waiver in initiative.waivers.filter(refused_at__isnull=True, until__gte=clock.today()):
         waiver.refused_by, waiver.refused_at, waiver.refused_reason = by, clock.now(), change.what

@@ -202,6 +202,8 @@ BEGIN
                                      AND plumbline_sits(board, person, m.seat, moment))
     WHEN 'runs' THEN plumbline_owns(of_initiative, person, moment)
                       OR plumbline_has_role(of_initiative, person, ARRAY['technical_lead'], moment)
+    WHEN 'shuts' THEN plumbline_owns(of_initiative, person, moment) OR plumbline_decides(of_initiative, person, moment)
+                      OR plumbline_has_role(of_initiative, person, ARRAY['technical_lead'], moment)
     WHEN 'seat' THEN plumbline_sits(board, person, place, moment) AND NOT plumbline_team_member(of_initiative, person, moment)
     WHEN 'refuses' THEN plumbline_decides(of_initiative, person, moment)
                       OR plumbline_sits(board, person, 'risk_compliance', moment)
@@ -291,7 +293,7 @@ CREATE TRIGGER named_by_who_may AFTER UPDATE ON governance_servicekey
   EXECUTE FUNCTION plumbline_guard_principal();
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_acceptedrisk
   FOR EACH ROW WHEN (((OLD.risk_id IS DISTINCT FROM NEW.risk_id) OR (OLD.refused_by_id IS DISTINCT FROM NEW.refused_by_id) OR (OLD.reviewed_at IS DISTINCT FROM NEW.reviewed_at) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id)))
-  EXECUTE FUNCTION plumbline_guard_actor('risk_id', '+seat', 'refused_by_id', 'seat', 'reviewed_by_id', '+seat', 'reviewed_at', '+seat', 'ended_by_id', 'seat');
+  EXECUTE FUNCTION plumbline_guard_actor('risk_id', '+seat', 'refused_by_id', 'refuses', 'reviewed_by_id', '+seat', 'reviewed_at', '+seat', 'ended_by_id', 'refuses');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_answer
   FOR EACH ROW WHEN (((OLD.accepted_by_id IS DISTINCT FROM NEW.accepted_by_id) OR (OLD.second_by_id IS DISTINCT FROM NEW.second_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('accepted_by_id', '+seat', 'second_by_id', '+seat');
@@ -312,7 +314,7 @@ CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_killswitch
   EXECUTE FUNCTION plumbline_guard_actor('released_by_id', '+stops');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_pipeline
   FOR EACH ROW WHEN (((OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id) OR (OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at) OR (OLD.confirmed_by_id IS DISTINCT FROM NEW.confirmed_by_id) OR (OLD.confirmed_seat IS DISTINCT FROM NEW.confirmed_seat) OR (OLD.confirmed_until IS DISTINCT FROM NEW.confirmed_until)))
-  EXECUTE FUNCTION plumbline_guard_actor('ended_by_id', 'runs', 'confirmed_by_id', '+seat', 'confirmed_at', '+seat', 'confirmed_until', '+seat');
+  EXECUTE FUNCTION plumbline_guard_actor('ended_by_id', 'shuts', 'confirmed_by_id', '+seat', 'confirmed_at', '+seat', 'confirmed_until', '+seat');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_pipelinebar
   FOR EACH ROW WHEN (((OLD.ended_at IS DISTINCT FROM NEW.ended_at) OR (OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at) OR (OLD.confirmed_by_id IS DISTINCT FROM NEW.confirmed_by_id) OR (OLD.confirmed_seat IS DISTINCT FROM NEW.confirmed_seat) OR (OLD.confirmed_until IS DISTINCT FROM NEW.confirmed_until)))
   EXECUTE FUNCTION plumbline_guard_actor('ended_at', 'runs', 'confirmed_by_id', '+seat', 'confirmed_at', '+seat', 'confirmed_until', '+seat');
@@ -332,7 +334,7 @@ CREATE TRIGGER done_by_who_may AFTER INSERT ON governance_servicekey
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('made_by_id', 'runs');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_acceptedrisk
   FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'concerned', 'risk_id', '+seat', 'refused_by_id', 'seat', 'reviewed_by_id', '+seat', 'ended_by_id', 'seat');
+  EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'concerned', 'risk_id', '+seat', 'refused_by_id', 'refuses', 'reviewed_by_id', '+seat', 'ended_by_id', 'refuses');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_answer
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('accepted_by_id', '+seat', 'second_by_id', '+seat');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_condition
@@ -349,7 +351,7 @@ CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_initiative
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_killswitch
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('pressed_by_id', 'stops', 'released_by_id', '+stops');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_pipeline
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'runs', 'confirmed_by_id', '+seat');
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'shuts', 'confirmed_by_id', '+seat');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_pipelinebar
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'confirmed_by_id', '+seat');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_review

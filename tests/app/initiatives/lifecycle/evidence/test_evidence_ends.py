@@ -9,11 +9,15 @@ from governance import clock
 from governance.gates.requirement_state import State
 from governance.gates.requirements import state_of
 from governance.models import Rulebook
+from governance.transparency_log import verification
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.requirements.waivers import WAIVERS
-from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
+from initiatives.models.reviews import ConsentState
 from tests.support import factories
+from tests.support.servers import pipeline_issuers as issuers
 
 pytestmark = pytest.mark.django_db
 
@@ -76,13 +80,26 @@ def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
     WAIVERS.agree(row=waiver, by=cast.chair)
     WAIVERS.agree(row=waiver, by=cast.seat_risk)
     assert state(initiative, "mvp.expectations").satisfied
-    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
-    obligation = initiative_acts.fresh(initiative).obligations.get(kind="post_mortem")
-    factories.make_written(obligation, by=cast.owner, confirmed_by=cast.seat_adoption)
-
-    stage_actions.reopen(initiative=initiative, reason="A cheaper model.", by=cast.chair)
-
+    factories.stop_and_reopen(cast, initiative)
     assert initiative_acts.fresh(initiative).stage == "prototype"
     assert state(initiative, "mvp.expectations").state == "waiting"
     assert supported_stage.facts_of(initiative_acts.fresh(initiative)).waivers == ()
     assert state(initiative, "proto.question").state == "voided"
+
+
+def test_reopening_ends_pipelines_risks_and_the_declaration_of_no_links(cast):
+    initiative = factories.make_prototype(cast)
+    pipeline = issuers.make_pipeline(cast, initiative)
+    standalone.declare(initiative=initiative, reason="It reads one file.", by=cast.owner)
+    running, asked = (
+        factories.ask_risk(cast, initiative, title=title) for title in ("Old prices", "Old names")
+    )
+    ACCEPTED_RISKS.agree(row=running, by=cast.seat_risk)
+    factories.stop_and_reopen(cast, initiative)
+    for row in (pipeline, running, asked):
+        row.refresh_from_db()
+    assert pipeline.ended_by == cast.chair
+    assert (running.state, running.ended_by) == (ConsentState.PAST, cast.chair)
+    assert asked.refused_by == cast.chair
+    assert standalone.current_declaration(initiative) is None
+    assert verification.verify().findings == []

@@ -141,3 +141,14 @@ def test_the_database_refuses_a_seat_that_is_not_held(initiative, cast, second, 
     acting = row_history.acting(by=cast.seat_adoption, reason="")
     with pytest.raises(DatabaseError, match="does not hold the seat"), transaction.atomic(), acting:
         row.save()
+
+
+def test_a_reopening_ends_both_acceptances(initiative, cast, second):
+    version = said(initiative, cast)
+    for person in (cast.seats[SEAT], second):
+        actions.accept_not_applicable(initiative=initiative, requirement=KEY, version=version, by=person)
+    row = initiative.answers.get(requirement=KEY)
+    assert row.second_by == second
+    factories.stop_and_reopen(cast, initiative)
+    row.refresh_from_db()
+    assert (row.accepted_by, row.accepted_seat, row.second_by, row.second_seat) == (None, "", None, "")
