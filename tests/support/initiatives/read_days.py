@@ -101,7 +101,7 @@ def read_of_requirements(reader: Reader, ref: str, **query) -> list:
 def page_of_contract(context) -> dict:
     """The versions, the one that is shown, and its clauses."""
     shown, in_force = context["shown"], context["in_force"]
-    clauses = [(clause.number, clause.sentence) for _, group in context["groups"] for clause in group]
+    clauses = [(clause.number, clause.sentence) for _, group in context["columns"] for clause in group]
     return {
         "versions": [version.number for version in context["page"]],
         "shown": shown.number if shown else None,

@@ -294,7 +294,7 @@ def test_the_statement_says_who_what_and_on_which_facts():
     text = text_of(everything("mvp"))
     for words in [
         "I, Ines Okafor, in the seat Risk and compliance",
-        "of the Retail board, approve that AI-0001, An initiative, meets these criteria",
+        "of the Retail board, approve that AI-0001, An initiative, for 40 users, meets these criteria",
         "person 12",
         "Scope: 40 users.",
         "Owner: Marta. Risk tier: limited.",
