@@ -300,9 +300,8 @@ def test_a_higher_tier_that_is_proposed_blocks_a_decision_until_its_seat_answers
     """8a: act, page and database. The risk seat can refuse the proposal, and owner and chair are told."""
     review = open_reviews.signed_off(cast)
     initiative = initiative_acts.fresh(review.initiative)
-    detail_actions.propose_tier(
-        initiative=initiative, tier="high", worst_credible_harm="Someone is dismissed.", by=cast.owner
-    )
+    harm = initiative.worst_credible_harm
+    detail_actions.propose_tier(initiative=initiative, tier="high", worst_credible_harm=harm, by=cast.owner)
     decision = {"review": review, "outcome": "approved", "reason": "Go.", "by": cast.chair}
     with pytest.raises(Refused, match="The risk tier high is proposed, and limited is confirmed"):
         review_actions.decide(**decision)
