@@ -153,7 +153,7 @@ def end_pipeline(*, pipeline: Pipeline, reason: str, by: User) -> Pipeline:
 
 
 def end_all(initiative: Initiative, why: str, *, by: User) -> None:
-    """End every pipeline inside the act that reopens the initiative. What it declared and measured is of the past."""
+    """End every pipeline inside the act that reopens the initiative, because its reports are from before the stop."""
     for pipeline in initiative.pipelines.filter(ended_at=None):
         _end(pipeline, initiative, why, by)
 
