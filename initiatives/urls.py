@@ -15,6 +15,7 @@ from initiatives.contracts.enforcement import (
 from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.inbox.absences import views as absence_views
 from initiatives.inbox.review_list import views as review_list_views
+from initiatives.inbox.tasks import seat_decisions
 from initiatives.inbox.tasks import views as inbox_views
 from initiatives.integration.components.evaluations import views as evaluation_views
 from initiatives.integration.definitions import glossary_views
@@ -127,6 +128,7 @@ urlpatterns = [
     path(".well-known/authzen-configuration", enforcement_api.configuration, name="access-configuration"),
     path("", inbox_views.inbox, name="inbox"),
     path("snooze/", inbox_views.snooze, name="snooze"),
+    path("next/", inbox_views.next_task, name="next-task"),
     path("search/", search_views.search, name="search"),
     path("do/<slug:verb>/", plain_act, name="plain-act"),
     path("rows/<slug:rows>/<int:pk>/<slug:verb>/", row_act, name="row-act"),
@@ -188,6 +190,7 @@ urlpatterns = [
     path("initiatives/<str:ref>/contract/start/<str:starter>/", clause_views.start, name="contract-start"),
     path("initiatives/<str:ref>/contract/clauses/<int:number>/", clause_views.clause, name="clause"),
     path("initiatives/<str:ref>/contract/changes/", contract_views.changes, name="contract-changes"),
+    path("initiatives/<str:ref>/decide/", seat_decisions.decide, name="seat-decisions"),
     path("initiatives/<str:ref>/contract/approve/", contract_views.approve, name="contract-approve"),
     path("initiatives/<str:ref>/approvals/", approval_views.approvals, name="approvals"),
     path("approvals/<uuid:reference>/", approval_views.approval, name="approval"),

@@ -9,11 +9,13 @@ from typing import cast
 from django import forms
 from django.core import signing as django_signing
 from django.http import QueryDict
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.audit_log import entries
 from governance.database import rehearsing
-from governance.identity.proofs import batch_signing, ceremony, statements
+from governance.identity.proofs import batch_signing, ceremony, demands, statements
 from governance.identity.proofs.ceremony import Proof
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
@@ -29,6 +31,7 @@ class Row:
     """One thing to sign: its label, its purpose in words, its facts and its risk tier.
 
     `facts` are plain values. `why_not`: why this person cannot sign it now. A row of no initiative has the tier None.
+    `act` is the name of the act in the rulebook, by default that of the form.
     """
 
     label: str
@@ -36,6 +39,7 @@ class Row:
     facts: dict
     tier: str | None = ""
     why_not: str = ""
+    act: str = ""
 
 
 class BatchSigningForm(SigningForm):
@@ -49,7 +53,9 @@ class BatchSigningForm(SigningForm):
     data: QueryDict
 
     take = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": "Tick at least one statement."}
+        label=gettext_lazy("Statements"),
+        coerce=int,
+        error_messages={"required": "Tick at least one statement."},
     )
 
     def __init__(self, *args, rows: Mapping[int, Row], all_ticked: bool = False, **options):
@@ -61,15 +67,29 @@ class BatchSigningForm(SigningForm):
         self._seen_at, self._seen = self._unsealed()
         cast(forms.ChoiceField, self.fields["take"]).choices = [(key, key) for key in [*rows, *self._seen]]
 
-    def tiers(self) -> list[str]:
-        """Return the tiers of the ticked rows, or at first of all rows this person can sign."""
+    def _to_sign(self) -> list[int]:
+        """Return the keys of the ticked rows, or at first of all rows this person can sign."""
         ticked = {*self.data.getlist("take")} if self.is_bound else None
-        found = {
-            row.tier
+        return [
+            key
             for key, row in self.rows.items()
             if (not row.why_not if ticked is None else str(key) in ticked)
-        }
+        ]
+
+    def tiers(self) -> list[str]:
+        """Return the tiers of the rows to sign."""
+        found = {self.rows[key].tier for key in self._to_sign()}
         return super().tiers() if None in found else [tier for tier in found if tier is not None]
+
+    @cached_property
+    def asked(self) -> demands.Asked:
+        """Return the greatest strength that one of the acts asks for, and the proofs this person can give."""
+        acts = sorted({self._act_of(key) for key in self._to_sign()}) or [self.act]
+        asked = (demands.asked_of(self.request.user, act, *self.tiers()) for act in acts)
+        return max(asked, key=lambda one: one.least.rank)
+
+    def _act_of(self, key: int) -> str:
+        return self.rows[key].act or self.act
 
     @property
     def ticked(self) -> set[int]:
@@ -140,12 +160,15 @@ class BatchSigningForm(SigningForm):
         row = self.rows[key]
         return statements.write(
             person_id=self.request.user.pk,
-            act=self.act,
+            act=self._act_of(key),
             purpose=row.purpose,
             shown_at=shown_at or self.now,
             words={},
             facts={"page": self.request.path, **row.facts},
         )
+
+    def _acts(self) -> dict[int, str]:
+        return {key: self._act_of(key) for key in self.rows}
 
     def _freeze(self, cleaned: dict, shown_at: datetime, token: str):
         return batch_signing.freeze(
@@ -154,18 +177,24 @@ class BatchSigningForm(SigningForm):
 
     def _hold_assertion(self, cleaned: dict, **sent) -> None:
         self.proofs = batch_signing.by_passkey(
-            self.request.user, again=lambda shown_at: self.statements(cleaned, shown_at), act=self.act, **sent
+            self.request.user,
+            again=lambda shown_at: self.statements(cleaned, shown_at),
+            acts=self._acts(),
+            **sent,
         )
 
     def _hold_token(self, cleaned: dict, **sent) -> None:
         self.proofs = batch_signing.by_provider(
-            self.request.user, again=lambda shown_at: self.statements(cleaned, shown_at), act=self.act, **sent
+            self.request.user,
+            again=lambda shown_at: self.statements(cleaned, shown_at),
+            acts=self._acts(),
+            **sent,
         )
 
     def _hold_word(self, cleaned: dict, shown_at: datetime, *, with_code: bool) -> None:
         self.proofs = batch_signing.by_password(
             self.request.user,
-            act=self.act,
+            acts=self._acts(),
             statements=self.statements(cleaned, shown_at),
             shown_at=shown_at,
             with_code=with_code,

@@ -64,14 +64,14 @@ def by_passkey(
     token: str,
     sent: str,
     again: Callable[[datetime], Mapping[Key, str]],
-    act: str,
+    acts: Mapping[Key, str],
     purpose: str,
     address: str | None,
 ) -> dict[Key, Proof]:
     """Return the proofs by the one assertion that a browser sent for these statements.
 
-    `again(moment)` writes all of them again, from facts read now, as shown at that moment. Raises CeremonyEnded and
-    PasskeyRefused. Both make an entry.
+    `again(moment)` writes all of them again, from facts read now, as shown at that moment. `acts` has the act of each,
+    as the rulebook names it. Raises CeremonyEnded and PasskeyRefused. Both make an entry.
     """
     with ceremony.ending_recorded(person, purpose, address):
         rows = _same_again(person, token, again)
@@ -80,7 +80,7 @@ def by_passkey(
         person, sent, challenge=challenge, signing=True, purpose=purpose, address=address
     )
     how = {"strength": Strength.PASSKEY, "passkey": asserted.passkey, "evidence": asserted.evidence}
-    return _together({key: ceremony.proof_of(row, act=act, **how) for key, row in rows.items()})
+    return _together({key: ceremony.proof_of(row, act=acts[key], **how) for key, row in rows.items()})
 
 
 def by_provider(
@@ -89,7 +89,7 @@ def by_provider(
     token: str,
     least: Strength,
     again: Callable[[datetime], Mapping[Key, str]],
-    act: str,
+    acts: Mapping[Key, str],
     purpose: str,
     address: str | None,
 ) -> dict[Key, Proof]:
@@ -101,7 +101,7 @@ def by_provider(
             raise CeremonyEnded(why)
     return _together(
         {
-            key: ceremony.proof_of(row, act=act, strength=Strength.PROVIDER, evidence=row.evidence)
+            key: ceremony.proof_of(row, act=acts[key], strength=Strength.PROVIDER, evidence=row.evidence)
             for key, row in rows.items()
         }
     )
@@ -121,12 +121,19 @@ def _same_again(
 
 
 def by_password(
-    person: User, *, act: str, statements: Mapping[Key, str], shown_at: datetime, with_code: bool
+    person: User,
+    *,
+    acts: Mapping[Key, str],
+    statements: Mapping[Key, str],
+    shown_at: datetime,
+    with_code: bool,
 ) -> dict[Key, Proof]:
     """Return the proofs by one right password, and code if `with_code`. Others cannot check them."""
     return _together(
         {
-            key: ceremony.by_password(person, act=act, statement=text, shown_at=shown_at, with_code=with_code)
+            key: ceremony.by_password(
+                person, act=acts[key], statement=text, shown_at=shown_at, with_code=with_code
+            )
             for key, text in statements.items()
         }
     )

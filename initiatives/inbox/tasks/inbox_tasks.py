@@ -1,5 +1,7 @@
 """Tasks of the inbox from initiatives, made from rows that are read once."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.urls import reverse
@@ -71,13 +73,30 @@ def seat_acts(look: Look):
     """Yield tasks of seats apart from reviews: contracts, tiers, exceptions, waivers."""
     if not look.seats_by_unit:
         return
-    yield from contract_tasks.to_sign(look)
-    yield from tier_tasks.tiers(look)
+    yield from _one_line([*contract_tasks.to_sign(look), *tier_tasks.tiers(look), *_alone(look)])
     yield from _exceptions(look)
-    yield from _alone(look)
     yield from pipeline_inbox.to_confirm(look)
     for waiver in look.waivers:
         yield from _waiver(look, waiver)
+
+
+def _one_line(tasks: list[InboxTask]) -> Iterator[InboxTask]:
+    """Yield these tasks. Those of one initiative that can be signed together are one line, and lead to that page."""
+    signable: dict[str, list[InboxTask]] = {}
+    for task in tasks:
+        alone = [
+            reverse("initiative-act", args=[task.ref, verb]) for verb in ("confirm-tier", "accept-alone")
+        ]
+        if task.link in (*alone, reverse("contract-approve", args=[task.ref])):
+            signable.setdefault(task.ref, []).append(task)
+    for task in tasks:
+        together = signable.get(task.ref, ())
+        if task not in together or len(together) == 1:
+            yield task
+            continue
+        link = reverse("seat-decisions", args=[task.ref])
+        matter = next((one.matter for one in together if one.matter), "") or f"seat-decisions:{task.ref}"
+        yield replace(task, link=link, button=phrase("Read and sign together"), matter=matter)
 
 
 def verifying(look: Look):

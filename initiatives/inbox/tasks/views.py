@@ -43,6 +43,7 @@ class SnoozeForm(forms.Form):
 
 # The most days until a task is due under a heading. A task without a day is due now.
 NOW, SOON = 7, 31
+OVERDUE, AT_ONCE, SOON_DUE, LATER = phrase("Overdue"), phrase("Now"), phrase("This month"), phrase("Later")
 
 
 @require_safe
@@ -78,34 +79,45 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/inbox/inbox.html", context)
 
 
-def _by_due(tasks: list[InboxTask]) -> list[dict]:
-    """Group the tasks by due day, earliest first. The first task alone is shown as main.
+@require_safe
+def next_task(request: SignedInRequest) -> HttpResponse:
+    """Lead to the person's first task in the order of the inbox, or to the inbox. Those of `after` come first."""
+    tasks = [task for task in notification_inbox.tasks_and_snoozed(request.user)[0] if task.waits]
+    ordered = [task for group in _grouped(tasks).values() for task in group]
+    of_this = [task for task in ordered if task.ref == request.GET.get("after")]
+    first = next(iter(of_this or ordered), None)
+    return redirect(first.link if first else "inbox")
+
+
+def _grouped(tasks: list[InboxTask]) -> dict[str, list[InboxTask]]:
+    """Return the tasks under the words of their due days, earliest first.
 
     A task that others wait for is due now, even if its review ends later.
     """
     today = clock.today()
-    overdue, at_once, soon, later = (
-        phrase("Overdue"),
-        phrase("Now"),
-        phrase("This month"),
-        phrase("Later"),
-    )
-    groups: dict[str, list[InboxTask]] = {overdue: [], at_once: [], soon: [], later: []}
+    groups: dict[str, list[InboxTask]] = {words: [] for words in (OVERDUE, AT_ONCE, SOON_DUE, LATER)}
     for task in tasks:
         if task.to_know:
             continue
         left = (task.due - today).days if task.due else 0
         now = task.waited_for or left <= NOW
-        name = overdue if left < 0 else at_once if now else soon if left <= SOON else later
+        name = OVERDUE if left < 0 else AT_ONCE if now else SOON_DUE if left <= SOON else LATER
         groups[name].append(task)
+    return groups
+
+
+def _by_due(tasks: list[InboxTask]) -> list[dict]:
+    """Return the groups that the page shows. The first task alone is shown as main."""
     # They come in the order of their verbs: what a system or a board waits for before what only ages.
     shown = [
-        {"words": words, "tasks": [_task(task) for task in found]} for words, found in groups.items() if found
+        {"words": words, "tasks": [_task(task) for task in found]}
+        for words, found in _grouped(tasks).items()
+        if found
     ]
     above = 0
     for place, group in enumerate(shown):
         group["tasks"][0]["main"] = not place
-        group["open"] = not place or (group["words"] != later and above <= MANY)
+        group["open"] = not place or (group["words"] != LATER and above <= MANY)
         above += len(group["tasks"])
         group |= {"first": group["tasks"][:MANY], "more": group["tasks"][MANY:]}
     return shown

@@ -101,7 +101,7 @@ class PageStep:
     danger: bool = False
     done: Words  # the message after the act; "": none
 
-    def _effects(self, subject: Any) -> list:
+    def effects(self, subject: Any) -> list:
         """Return what the act does to this subject, in sentences."""
         happens = self.happens(subject) if callable(self.happens) else self.happens
         said = (words(subject) if callable(words) else words for words in happens)
@@ -126,7 +126,7 @@ class PageStep:
             back = said(self.back) or self.page
             back = back if back.startswith("/") else reverse(back, args=[initiative.ref])
         files = [request.FILES or None] if self.with_files else []
-        given, effects = self.given(subject, request), self._effects(subject)
+        given, effects = self.given(subject, request), self.effects(subject)
         if self.signed:
             facts = {} if subject is initiative else {self.noun: str(subject)}
             purpose = f"{name}: {initiative.ref if initiative else subject}"

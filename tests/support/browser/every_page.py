@@ -66,6 +66,7 @@ MAIN = {
     "meeting",
     "register",
     "roles-to-accept",
+    "seat-decisions",
     "initiative-review",
     "requirements",
     "declaration",

@@ -19,6 +19,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "contract-start": ("owner", {"ref": "idea"}),
     "withdraw-contract": ("owner", {"ref": "trial"}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
+    "seat-decisions": ("seat_value", {"ref": "trial"}),
     "dependants/decline": ("second_admin", {}),
     "systems/disown": ("second_admin", {}),
     "links/decline": ("second_admin", {}),

@@ -74,11 +74,16 @@ def _consents(initiative: Initiative) -> Iterator[OpenItem]:
             _of("requirement-accept", initiative.ref, row.requirement),
         )
     if initiative.standalone_declarations.filter(accepted_at__isnull=True, ended_at__isnull=True).exists():
-        yield _item("stands alone, says its owner", _of("initiative-act", initiative.ref, "accept-alone"))
+        yield _item(
+            "stands alone, says its owner",
+            _of("initiative-act", initiative.ref, "accept-alone"),
+            _of("seat-decisions", initiative.ref),
+        )
     if initiative.proposed_tier not in ("", initiative.tier) and not initiative.closed:
         yield _item(
             f"tier {initiative.proposed_tier} is proposed",
             _of("initiative-act", initiative.ref, "confirm-tier"),
+            _of("seat-decisions", initiative.ref),
         )
 
 
@@ -143,7 +148,11 @@ def _contracts(initiative: Initiative) -> Iterator[OpenItem]:
         spoken = {*signed.values_list("seat", flat=True), *(row.seat for row in objecting)}
         for seat in Rulebook.objects.current().parsed.contract.seats:
             if seat not in spoken:
-                yield _item(f"{seat} has not signed the contract", _of("contract-approve", initiative.ref))
+                yield _item(
+                    f"{seat} has not signed the contract",
+                    _of("contract-approve", initiative.ref),
+                    _of("seat-decisions", initiative.ref),
+                )
 
 
 def _holds(initiative: Initiative) -> Iterator[OpenItem]:

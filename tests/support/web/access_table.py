@@ -236,6 +236,7 @@ TABLE = {
     "notification": only(closed=404, sent=405),  # one's own only; this one is nobody's
     "notifications-read": only(closed=405, strangers=405, sent=302),
     "snooze": only(closed=405, strangers=405, sent=302),
+    "next-task": only(closed=302, strangers=302, sent=405),
     "inbox": MEMBERS,
     "search": MEMBERS,
     "portfolio": MEMBERS,
@@ -364,6 +365,7 @@ TABLE = {
     "send-contract": OWNER,
     "withdraw-contract": NOT_NOW,  # nothing is with the board
     "contract-approve": only(closed=404),
+    "seat-decisions": PAGE,
     "approvals": READ,
     "approval": PAGE,
     "people": PAGE,

@@ -141,6 +141,12 @@ def accepts_roles_together(cast):
     return Binding("lead", url, {"take": row.pk} | _seen(cast.lead, url), "role accepted")
 
 
+def confirms_a_tier_beside_the_contract(cast):
+    one = confirms_a_tier(cast)
+    url = one.url.replace("do/confirm-tier", "decide")
+    return Binding(one.person, url, {"take": 0} | _seen(getattr(cast, one.person), url), one.kind)
+
+
 def _seen(person, url: str) -> dict:
     client = Client()
     client.force_login(person)
@@ -428,6 +434,7 @@ ACTS = [
     ("stage", "hold", puts_on_hold),
     ("stage", "holds/lift", lifts_a_hold),
     ("tier", "confirm-tier", confirms_a_tier),
+    ("tier", "seat-decisions", confirms_a_tier_beside_the_contract),
     ("tier", "refuse-tier", refuses_a_tier),
     ("standalone", "accept-alone", accepts_that_it_stands_alone),
     ("verification", "pipelines/confirm", confirms_a_pipeline),
