@@ -68,6 +68,7 @@ from initiatives.portfolio.insights import list_views
 from initiatives.portfolio.insights import views as insight_views
 from initiatives.portfolio.provisioning import api as scim
 from initiatives.portfolio.provisioning import views as directory_views
+from initiatives.portfolio.registration import mvp_start
 from initiatives.portfolio.registration import views as registration_views
 from initiatives.portfolio.rulebook_changes import draft_views, forecast_views
 from initiatives.portfolio.rulebook_changes import views as rulebook_changes_views
@@ -190,6 +191,7 @@ urlpatterns = [
     path("initiatives/<str:ref>/contract/start/<str:starter>/", clause_views.start, name="contract-start"),
     path("initiatives/<str:ref>/contract/clauses/<int:number>/", clause_views.clause, name="clause"),
     path("initiatives/<str:ref>/contract/changes/", contract_views.changes, name="contract-changes"),
+    path("initiatives/<str:ref>/start-mvp/", mvp_start.start, name="mvp-start"),
     path("initiatives/<str:ref>/decide/", seat_decisions.decide, name="seat-decisions"),
     path("initiatives/<str:ref>/contract/approve/", contract_views.approve, name="contract-approve"),
     path("initiatives/<str:ref>/approvals/", approval_views.approvals, name="approvals"),
@@ -205,7 +207,6 @@ urlpatterns = [
     path("policies/", residency_views.policies, name="unit-policies"),
     path("regions/", residency_views.region_list, name="regions"),
     path("initiatives/<str:ref>/people/", role_views.people, name="people"),
-    path("initiatives/<str:ref>/people/propose/", role_views.propose, name="role-propose"),
     path("roles/", acceptance_views.waiting, name="roles-to-accept"),
     path("away/", absence_views.away, name="away"),
     path("people/<int:pk>/handover/", handover_views.propose, name="handover"),

@@ -88,9 +88,14 @@ _held: ContextVar[tuple[str, Callable[[], Iterable[str]]] | None] = ContextVar(
 
 
 def hold(check: Callable[[], Iterable[str]]) -> None:
-    """Have the next act of this request ask `check` after its lock. It returns the names of what changed."""
+    """Have the next act of this request ask `check` after its lock. It returns the names of what changed.
+
+    Each form of a page with several holds its own.
+    """
     if request := row_history.running_request():
-        _held.set((request, check))
+        held = _held.get()
+        earlier = held[1] if held is not None and held[0] == request else list
+        _held.set((request, lambda: [*earlier(), *check()]))
 
 
 def check_held() -> None:

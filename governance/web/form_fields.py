@@ -132,6 +132,10 @@ class ListField(forms.CharField):
         """Return a list as it is typed."""
         return ", ".join(value) if isinstance(value, (list, tuple)) else value
 
+    def has_changed(self, initial, data) -> bool:
+        """Return True if other words were typed."""
+        return super().has_changed(self.prepare_value(initial), data)
+
     def clean(self, value) -> list[str]:
         """Return the words, without empty ones and repetitions."""
         text = super().clean(value) or ""

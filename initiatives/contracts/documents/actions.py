@@ -272,7 +272,7 @@ def link_of_gap(initiative: Initiative, gap: Gap) -> str:
     if gap.numbers:
         return reverse("clause-edit", args=[initiative.ref, gap.numbers[0]])
     if "record_owner" in gap.code:
-        return f"{reverse('role-propose', args=[initiative.ref])}?role=record_owner"
+        return f"{reverse('initiative-act', args=[initiative.ref, 'role-propose'])}?role=record_owner"
     return reverse("contract-edit", args=[initiative.ref])
 
 

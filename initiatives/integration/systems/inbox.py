@@ -90,7 +90,7 @@ def _conflicts(look: "Look"):
             yield InboxTask(
                 "see",
                 phrase("{} has no data steward", initiative.title),
-                f"{reverse('role-propose', args=[initiative.ref])}?role={Role.DATA_STEWARD}",
+                f"{reverse('initiative-act', args=[initiative.ref, 'role-propose'])}?role={Role.DATA_STEWARD}",
                 phrase("Propose a data steward"),
                 phrase("{}. Only a data steward can resolve the conflicts.", found),
                 initiative.ref,

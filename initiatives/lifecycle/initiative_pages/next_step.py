@@ -6,7 +6,7 @@ from governance.gates import requirements, standards
 from governance.models import User
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import RUNNING_STAGES, Role
+from governance.vocabulary import RUNNING_STAGES, Role, Stage
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import roles_and_seats
 from initiatives.lifecycle.activity.entry_wording import question
@@ -45,6 +45,16 @@ def next_step(context, person: User) -> dict | None:
         return None  # in production nothing is open, and no one is asked to retire it
     for which, name, gate in ((APPROVED, "holding", LIVE), (NEXT, "reaching", ahead.key)):
         mine = [row for row in context[name] if row["who"] == "You" and (rises or which == APPROVED)]
+        if which == NEXT and mine and may.manage and _mvp_not_started(initiative):
+            return {
+                "title": phrase("Next step: start the MVP."),
+                "text": phrase(
+                    "{}. Other requirements wait for the scope and the risk tier.",
+                    context["open_words"][which],
+                ),
+                "link": reverse("mvp-start", args=[initiative.ref]),
+                "link_text": phrase("Start the MVP"),
+            }
         # What is recorded before evidence comes first.
         before = next((row for row in mine if row["before"]), None)
         first = mine[0] if len(mine) == 1 else before
@@ -122,6 +132,14 @@ def next_step(context, person: User) -> dict | None:
             "link_text": phrase("Request a review"),
         }
     return None
+
+
+def _mvp_not_started(initiative) -> bool:
+    """Return True for a prototype without a proposed tier or a scope for the MVP: other requirements wait for both."""
+    scope = initiative_rows.scope_ahead(initiative)
+    return initiative.stage == Stage.PROTOTYPE and (
+        not initiative.proposed_tier or scope is None or scope.for_stage != Stage.MVP
+    )
 
 
 def standard_stages(stage: str) -> list[tuple[str, str]]:

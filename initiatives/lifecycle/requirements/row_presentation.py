@@ -280,5 +280,8 @@ def _acceptance(initiative, role: str, may: WhoMay) -> tuple[str, str]:
         verb = "accept-again" if own.accepted_at else "accept"
         return reverse("row-act", args=["roles", own.pk, verb]), phrase("Accept the role")
     if not asked and may.propose_role:
-        return f"{reverse('role-propose', args=[initiative.ref])}?role={role}", "Propose someone"
+        return (
+            f"{reverse('initiative-act', args=[initiative.ref, 'role-propose'])}?role={role}",
+            "Propose someone",
+        )
     return reverse("people", args=[initiative.ref]), phrase("See who was asked")

@@ -9,6 +9,7 @@ from governance.people.boards import board_for
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Role
 from governance.web.form_fields import PersonField, WordsField, sign_offs_lost
+from initiatives.lifecycle.roles.actions import acceptance_words
 from initiatives.models import Initiative
 
 
@@ -22,7 +23,8 @@ class ProposeForm(SigningForm):
 
     def __init__(self, *args, initiative: Initiative, roles: dict[str, str], **options):
         """Set up the form. `roles` are those that can be proposed, each with its duty."""
-        super().__init__(*args, **options)
+        super().__init__(*args, facts=self._accepted, **options)
+        self.initiative = initiative
         board = board_for(initiative.unit)
         beside = sign_offs_lost(board) if board else {}
         self.roles = tuple(roles)
@@ -43,12 +45,19 @@ class ProposeForm(SigningForm):
         for role in self.roles if self.is_bound else ():
             field = self.fields[role]
             try:
-                chosen = field.clean(field.widget.value_from_datadict(self.data, self.files, role))
+                chosen = field.clean(
+                    field.widget.value_from_datadict(self.data, self.files, self.add_prefix(role))
+                )
             except forms.ValidationError:
                 continue
             if chosen == self.request.user:
                 return True
         return False
+
+    def _accepted(self) -> dict:
+        """Return what the sender accepts: the words of each role that they take themselves."""
+        mine = [role for role, person in self.chosen.items() if person == self.request.user]
+        return {"accepted": [acceptance_words(self.initiative, role) for role in mine]}
 
     def clean(self):
         """Refuse a form without any person."""

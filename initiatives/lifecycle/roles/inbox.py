@@ -129,7 +129,7 @@ def left(look: "Look") -> Iterator[InboxTask]:
         yield InboxTask(
             "decide",
             phrase("{} has no owner", row.title),
-            f"{reverse('role-propose', args=[row.ref])}?role={Role.OWNER}",
+            f"{reverse('initiative-act', args=[row.ref, 'role-propose'])}?role={Role.OWNER}",
             phrase("Propose an owner"),
             phrase("The owner left. Only an owner can answer the requirements and request a review."),
             row.ref,

@@ -2,11 +2,10 @@
 
 from django.contrib import messages
 from django.db.models import OuterRef, Subquery
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
 from governance.models import Absence, User
@@ -18,18 +17,15 @@ from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup, roles_and_seats
 from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import (
-    acted,
-    ask,
     initiative_context,
     page_of,
-    sent,
 )
-from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.lifecycle.roles import actions
 from initiatives.lifecycle.roles import permissions as role_permissions
 from initiatives.lifecycle.roles.actions import ROLE_DUTIES, acceptance_facts, acceptance_words
 from initiatives.lifecycle.roles.forms import AcceptForm, DeclineForm, ProposeForm
-from initiatives.models import RoleAssignment
+from initiatives.models import Initiative, RoleAssignment
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
@@ -52,53 +48,45 @@ def people(request, ref):
     return render(request, "initiatives/roles/people.html", context)
 
 
-@sensitive_post_parameters("password")
-def propose(request, ref):
-    """Propose a person for a role. The person answers for themselves."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_propose_role(initiative, request.user).or_refuse()
+def _to_propose(initiative: Initiative, request: SignedInRequest) -> dict:
+    """Return the roles that the form asks for: the one of the address, else those without a holder."""
     wanted = request.GET.get("role", "")
     held = {row.role for row in initiative.roles.open()}
     vacant = [role for role in Role if role not in held or role in request.POST]
-    form: ProposeForm = ProposeForm(
-        sent(request),
-        initiative=initiative,
-        roles={role: ROLE_DUTIES[role] for role in ([wanted] if wanted in Role else vacant or Role)},
-        request=request,
-        purpose=f"accept a role on {initiative.ref}",
-        facts=lambda: {
-            "accepted": [
-                acceptance_words(initiative, role)
-                for role, person in form.chosen.items()
-                if person == request.user
-            ]
-        },
-    )
-    if acted(
-        request,
-        form,
-        lambda: actions.propose_roles(initiative=initiative, people=form.chosen, by=request.user),
-    ):
-        asked = [str(person) for person in form.chosen.values() if person != request.user]
-        words = ["You accepted the role with this signature."] if len(asked) < len(form.chosen) else []
-        if asked:
-            verb = "is" if len({*asked}) == 1 else "are"
-            words = [f"{' and '.join(dict.fromkeys(asked))} {verb} asked to accept.", *words]
-        messages.success(request, " ".join(words))
-        return redirect("people", initiative.ref)
-    return ask(
-        request,
-        initiative,
-        "people",
-        form,
-        title=_("Propose people") if len(form.roles) > 1 else _("Propose a person"),
-        lede=_(
-            "A role takes effect after the person has accepted it. After the proposal, approvals of this "
-            "person no longer count."
-        ),
-        verb=_("Propose"),
-        back_url=reverse("people", args=[initiative.ref]),
-    )
+    asked = [wanted] if wanted in Role else vacant or Role
+    return {
+        "initiative": initiative,
+        "roles": {role: ROLE_DUTIES[role] for role in asked},
+        "request": request,
+        "purpose": f"accept a role on {initiative.ref}",
+    }
+
+
+def _tell_asked(request: SignedInRequest, made: list[RoleAssignment]) -> None:
+    asked = [str(row.person) for row in made if row.person_id != request.user.pk]
+    words = ["You accepted the role with this signature."] if len(asked) < len(made) else []
+    if asked:
+        verb = "is" if len({*asked}) == 1 else "are"
+        words = [f"{' and '.join(dict.fromkeys(asked))} {verb} asked to accept.", *words]
+    messages.success(request, " ".join(words))
+
+
+INITIATIVE_ACTS["role-propose"] = PageStep(
+    may=initiative_permissions.may_propose_role,
+    act=actions.propose_roles,
+    form=ProposeForm,
+    given=_to_propose,
+    fields=lambda form: {"people": form.chosen},
+    then=_tell_asked,
+    page="people",
+    title=gettext_lazy("Propose people"),
+    lede=gettext_lazy(
+        "A role takes effect after the person has accepted it. After the proposal, approvals of this "
+        "person no longer count."
+    ),
+    verb=gettext_lazy("Propose"),
+    done="",
+)
 
 
 ASSIGNMENTS = RoleAssignment.objects.select_related(

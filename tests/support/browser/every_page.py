@@ -67,6 +67,7 @@ MAIN = {
     "register",
     "roles-to-accept",
     "seat-decisions",
+    "mvp-start",
     "initiative-review",
     "requirements",
     "declaration",

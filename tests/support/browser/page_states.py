@@ -20,6 +20,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "withdraw-contract": ("owner", {"ref": "trial"}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "seat-decisions": ("seat_value", {"ref": "trial"}),
+    "mvp-start": ("owner", {"ref": "prototype"}),
     "dependants/decline": ("second_admin", {}),
     "systems/disown": ("second_admin", {}),
     "links/decline": ("second_admin", {}),

@@ -192,7 +192,7 @@ def _obligations(initiative: Initiative) -> Iterator[OpenItem]:
         elif row.kind == "step_back" and row.due < clock.today():
             yield _item("its grace is over", _of("initiative-act", initiative.ref, "demote"))
         elif row.kind == "vacancy":
-            yield _item(f"to fill: {row}", _of("role-propose", initiative.ref))
+            yield _item(f"to fill: {row}", _of("initiative-act", initiative.ref, "role-propose"))
     for review in initiative.reviews.all():
         for row in review.conditions.filter(met_at__isnull=True):
             yield _item(f"condition: {row}", _row("conditions", row.pk, "meet"))
@@ -203,7 +203,7 @@ def _obligations(initiative: Initiative) -> Iterator[OpenItem]:
 def _reviews(initiative: Initiative) -> Iterator[OpenItem]:
     # Without an owner, a successor comes first, who then answers.
     owned = initiative.roles.in_force().filter(role="owner").exists()
-    successor = () if owned else (_of("role-propose", initiative.ref),)
+    successor = () if owned else (_of("initiative-act", initiative.ref, "role-propose"),)
     for review in initiative.reviews.filter(outcome="open"):
         for row in review.questions.filter(answered_at__isnull=True):
             yield _item(f"question: {row.text}", _row("questions", row.pk, "answer"), *successor)
@@ -237,7 +237,7 @@ def _requirements(initiative: Initiative) -> Iterator[OpenItem]:
         role="owner", accepted_at__isnull=False
     )
     if not people.exists() and not stands_in:
-        yield _item("it has no owner", _of("role-propose", initiative.ref))
+        yield _item("it has no owner", _of("initiative-act", initiative.ref, "role-propose"))
         return
     facts = supported_stage.facts_of(initiative)
     judged = criteria.judge(facts, Rulebook.objects.current().parsed, clock.now())
@@ -257,7 +257,7 @@ def _requirements(initiative: Initiative) -> Iterator[OpenItem]:
             f"{key} is not met",
             _of("requirement", initiative.ref, key),
             *(_row("roles", row.pk, "accept") for row in proposed),
-            *([_of("role-propose", initiative.ref)] if place == BY_ACCEPTANCE else ()),
+            *([_of("initiative-act", initiative.ref, "role-propose")] if place == BY_ACCEPTANCE else ()),
             *(_verifying(initiative, key) if place == BY_VERIFYING else ()),
         )
     left = {key for found in lacking.values() for key, _ in found} - GENERATED_ONLY

@@ -366,6 +366,7 @@ TABLE = {
     "withdraw-contract": NOT_NOW,  # nothing is with the board
     "contract-approve": only(closed=404),
     "seat-decisions": PAGE,
+    "mvp-start": NOT_NOW,  # it is no prototype
     "approvals": READ,
     "approval": PAGE,
     "people": PAGE,
