@@ -1269,7 +1269,7 @@ GOVERNED: dict[str, Governed] = {
         names="requested_by_id risk_id refused_by_id reviewed_by_id ended_by_id",
     ),
     "initiatives_answer": _rows(
-        f"kind text version by_id at {ACCEPTED}", names="by_id accepted_by_id second_by_id"
+        f"kind text version by_id at {ACCEPTED}", names="by_id accepted_by_id second_by_id", by_system="by_id"
     ),
     "initiatives_approvalanswer": _rows(names="person_id", acts="approval answered"),
     "initiatives_approvalrequest": _rows(

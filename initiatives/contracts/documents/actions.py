@@ -40,6 +40,7 @@ from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.requirements.contract_answers import answer_by_contract
 from initiatives.lifecycle.roles.actions import ask_record_owner, owner_keeps_records
 from initiatives.models import Initiative
 
@@ -470,6 +471,7 @@ def _put_in_force(initiative: Initiative, version: ContractVersion, by: User) ->
             outgoing_contract=previous,
             incoming_contract=version,
         )
+    answer_by_contract(initiative, version, previous)
     ask_record_owner(initiative, "The contract is in force, but the audit trail has no owner.")
 
 

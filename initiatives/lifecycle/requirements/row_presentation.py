@@ -6,8 +6,6 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from governance.gates import levels, remarks, requirements
-from governance.gates.levels import CLAUSES
-from governance.models import ContractVersion
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import AnswerKind, EvidenceKind, Seat, Stage
 from governance.vocabulary.phrases import phrase
@@ -220,8 +218,6 @@ def example_of(key: str, initiative, person):
 
 def fix_of(initiative, rulebook, state, may: WhoMay) -> tuple[str, str] | None:
     """Return the page that fixes what no answer or upload fixes, or None."""
-    if state.state == "unanswered" and may.collaborate and _in_contract(initiative, state.key):
-        return reverse("requirements-several", args=[initiative.ref]), phrase("Answer from the contract")
     if state.state == "unmapped":
         return reverse("contract", args=[initiative.ref]), phrase("Open the contract")
     if (renewal := _renewed_elsewhere(initiative, rulebook, state)) is not None:
@@ -248,14 +244,6 @@ def fix_of(initiative, rulebook, state, may: WhoMay) -> tuple[str, str] | None:
     if state.place == requirements.BY_ACCEPTANCE:
         return _acceptance(initiative, requirements.ACCEPTED_IN_PERSON[state.key], may)
     return None
-
-
-def _in_contract(initiative, key: str) -> bool:
-    """Return True if the contract in force has a clause of the kind that this requirement asks for."""
-    return any(
-        version.state == ContractVersion.IN_FORCE and CLAUSES.get(key) in version.clause_kinds
-        for version in initiative_rows.rows(initiative, "contract_versions")
-    )
 
 
 def _renewed_elsewhere(initiative, rulebook, state) -> Renewal | None:

@@ -20,7 +20,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "withdraw-contract": ("owner", {"ref": "trial"}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "seat-decisions": ("seat_value", {"ref": "trial"}),
-    "mvp-start": ("owner", {"ref": "prototype"}),
+    "mvp-start": ("owner", {"ref": "overdue"}),
     "dependants/decline": ("second_admin", {}),
     "systems/disown": ("second_admin", {}),
     "links/decline": ("second_admin", {}),

@@ -1,1 +1,1 @@
-"""Many requirements in one form: answered by the contract or in words."""
+"""Many requirements in one form, answered in words."""

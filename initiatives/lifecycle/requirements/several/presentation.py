@@ -1,14 +1,11 @@
 """The requirements that one form asks together, and what can show them."""
 
-from governance import clock
 from governance.gates import requirements
-from governance.gates.levels import CLAUSES, IN_REGISTER
-from governance.models import Clause
-from governance.vocabulary import ClauseKind, EvidenceKind, Level
+from governance.gates.levels import IN_REGISTER
+from governance.vocabulary import EvidenceKind, Level
 from initiatives.contributions import contributed
 from initiatives.lifecycle.evidence.forms import added_kinds
 from initiatives.lifecycle.requirements.row_presentation import Sheet, rows_of
-from initiatives.lifecycle.requirements.several.actions import Cited
 
 MOST = 8  # requirements in one form, a page of some 4,000 pixels at most; saving leads to the next
 # Where a requirement takes several kinds of evidence, the one with the least to fill in.
@@ -19,7 +16,6 @@ LIGHTEST = (
     EvidenceKind.USER_RESEARCH,
     EvidenceKind.TEST_REPORT,
 )
-CLAUSE_KINDS = CLAUSES | {"int.residency": ClauseKind.RESIDENCY}
 
 
 def open_rows(context, sheet: Sheet) -> list[dict]:
@@ -39,30 +35,6 @@ def open_rows(context, sheet: Sheet) -> list[dict]:
         and row["key"] not in requirements.GENERATED_ONLY
     ]
     return sorted(rows, key=lambda row: not row["mine"])
-
-
-def cited(context, rows: list[dict]) -> list[Cited]:
-    """Return these requirements that the contract answers and no item cites."""
-    initiative = context["initiative"]
-    version = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
-    wanted = [
-        row
-        for row in rows
-        if row["key"] in CLAUSE_KINDS and EvidenceKind.CONTRACT_CLAUSE in row["asked"].evidence
-    ]
-    if version is None or not wanted:
-        return []
-    by_kind: dict[str, list[Clause]] = {}
-    for clause in version.clauses.all():
-        by_kind.setdefault(clause.kind, []).append(clause)
-    found = []
-    for row in wanted:
-        clauses = by_kind.get(CLAUSE_KINDS[row["key"]], ())
-        there = any(item.kind == EvidenceKind.CONTRACT_CLAUSE for item, _ in row["items"])
-        if clauses and not there:
-            worded = row["answer"] is not None or row["key"] in requirements.ACCEPTED_IN_PERSON
-            found.append(Cited(row["key"], row["asked"].question, tuple(clauses), worded))
-    return found
 
 
 def worded(context, rows: list[dict]) -> list[dict]:

@@ -1,4 +1,4 @@
-"""One page for many requirements: by the contract, or in one form."""
+"""One page for many requirements in one form."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,29 +19,20 @@ from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 from initiatives.lifecycle.requirements.known_answers import known_words
 from initiatives.lifecycle.requirements.requirement_rows import save_row
 from initiatives.lifecycle.requirements.row_presentation import sheet_of, sheets_of
-from initiatives.lifecycle.requirements.several import actions, presentation
+from initiatives.lifecycle.requirements.several import presentation
 from initiatives.lifecycle.requirements.several.forms import ItemForm, ShortAnswerForm
 from initiatives.models import Answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def several(request, ref):
-    """Show the open requirements of a gate: by contract, then in words."""
+    """Show the open requirements of a gate that are answered in words."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     context = initiative_context(request, initiative, "requirements")
     sheets = sheets_of(initiative, context["rulebook"])
     chosen = sheet_of(initiative, sheets, request.GET.get("gate"))
     rows = presentation.open_rows(context, chosen)
-    cited = presentation.cited(context, rows)
-    if request.method == "POST" and request.POST.get("step") == "contract":
-        actions.cite_contract(
-            initiative=initiative, cited=cited, version=request.POST.get("version", ""), by=request.user
-        )
-        messages.success(request, _("The clauses of the contract now answer these requirements."))
-        return redirect(
-            _here(initiative, chosen) if presentation.worded(context, rows) else _list(initiative, chosen)
-        )
     page = _Page(request, initiative, context, chosen, rows)
     status = 200
     if request.method == "POST":
@@ -53,7 +44,6 @@ def several(request, ref):
         "title": _("Several requirements at once"),
         "frame": "form",
         "chosen": chosen,
-        "cited": cited,
         "elsewhere": presentation.elsewhere(rows, presentation.worded(context, rows)),
         "rows": page.rows,
         "items": page.items,

@@ -4,7 +4,6 @@ import pytest
 from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import parse, shipped_text
@@ -116,31 +115,6 @@ def test_an_item_that_is_chosen_is_taken_in_place_of_the_new_one(cast, as_):
     )
     assert answer.status_code == 302
     assert set(there.coverage.values_list("requirement", flat=True)) == {"mvp.users", "mvp.workflow"}
-
-
-def test_the_contract_answers_in_its_own_sentences(cast, as_):
-    initiative = factories.make_contract(
-        cast, factories.make_prototype(cast), initiative_acts.CLAUSES, initiative_acts.VOCABULARY
-    )
-    client = as_(cast.owner)
-    place = at("requirements-several", initiative.ref)
-    version = initiative.contract.versions.get()
-    alone = at("requirement", initiative.ref, "gov.autonomy")
-    assert f'href="{place}"' in text_of(client.get(alone)), "the requirement leads to what answers it"
-    assert f'href="{place}"' not in text_of(as_(cast.seat_risk).get(alone))
-    page = text_of(client.get(place))
-    assert "Answer from the contract" in page
-    late = client.post(place, {"step": "contract", "version": "0"})
-    assert late.status_code == 409, "another contract was read"
-    assert client.post(place, {"step": "contract", "version": str(version.pk)}).status_code == 302
-    for key in ("gov.autonomy", "gov.edge_policies"):
-        clauses = version.clauses.filter(kind=presentation.CLAUSE_KINDS[key])
-        said = initiative.answers.get(requirement=key).text
-        assert all(clause.sentence in said for clause in clauses)
-        cited = initiative.evidence.filter(kind="contract_clause", coverage__requirement=key)
-        assert set(cited.values_list("clause", flat=True)) == set(clauses.values_list("pk", flat=True))
-    assert "Answer from the contract" not in text_of(client.get(place)), "once is enough"
-    assert f'href="{place}"' not in text_of(client.get(alone))
 
 
 def test_where_conditions_of_the_test_count_no_document_is_asked_for():
