@@ -98,13 +98,9 @@ class Walk(Answers):
         """A trial with people, a contract and a bound."""
         self.in_turn(
             {
-                "what runs": self.record_model,
-                "scope": self.plan_scope,
-                "tier": self.agree_tier,
-                # At minimal risk nobody is asked to support an MVP.
-                **({} if self.tier == Tier.MINIMAL else {"people": self.staff}),
-                "contract": self.write_contract,
-                "integration": self.describe,
+                "start": self.start_mvp,
+                "seats": self.decide_together,
+                **({"integration": self.describe} if self.tier == Tier.HIGH else {}),
                 "declaration": self.declare,
                 "requirements of MVP": lambda: self.answer_gate("mvp"),
                 "board on MVP": lambda: self.promote("mvp", "A bounded trial with an owner and an end date."),

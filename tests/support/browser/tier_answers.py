@@ -74,10 +74,8 @@ class Answers(SetUp):
             self.answer(key, stated=stated)
 
     def answer_together(self, gate: str) -> None:
-        """From page to page of the form: what the contract answers, then words for the rest, and what shows them."""
+        """From page to page of the form: words, and what shows them."""
         owner, page = self.owner, self.owner.page
-        if page.get_by_role("button", name="Answer from the contract").count():
-            owner.send("Answer from the contract")
         rows = page.locator("main fieldset[id^='row-']")
         while rows.count():
             for row in rows.all():

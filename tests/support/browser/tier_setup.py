@@ -14,6 +14,7 @@ from tests.support.initiatives import production_at_tier
 
 TITLE = "Letter sorter"
 USERS = 40
+ROLES = ("Support owner", "Audit trail owner")
 
 
 class SetUp:
@@ -40,75 +41,68 @@ class SetUp:
     def initiative(self) -> Initiative:
         return Initiative.objects.get(title=TITLE)
 
-    def agree_tier(self) -> None:
+    def start_mvp(self) -> None:
+        """On one page: what runs, for whom, the tier, who supports it and how the contract begins."""
         owner = self.owner
         owner.tab("Overview")
-        owner.click("Propose a tier")
+        owner.click("Start the MVP")
+        # Of the model the register says everything. The unit as users and an end in ninety days are suggested.
+        owner.choose("Component in the register", "Model")
+        owner.type("Number of users", str(USERS))
+        owner.type("Data classes", "customer notes")
         owner.tick(self.tier.capitalize())
         owner.type("Worst credible harm", "A letter reaches the wrong inbox and is handed on.")
-        owner.press("Propose tier")
-        owner.said("The tier is proposed")
+        if self.tier != Tier.MINIMAL:  # where nobody is asked to support an MVP
+            for role in ROLES:
+                owner.choose(role, self.cast.support.full_name)
+        if self.tier != Tier.HIGH:
+            owner.type("Why", "Letters are typed in and read out.")
+        owner.choose("Contract template", "Summarise")
+        owner.press("Save")
+        self.kept.clear()  # what was added before the tier shows nothing that rests on it
+        # For whom, on what and in which regions the contract begins with what scope and versions say.
+        owner.press("Use this template, then send the contract")
+        owner.press("Send the contract")
+        owner.said("The contract is with the board.")
+        if self.tier != Tier.MINIMAL:
+            self.at(self.cast.support).accept_all(len(ROLES))
+            # What is about the model alone shows nothing of the rest, which a small tool is asked little about.
+            owner.tab("Versions and scope")
+            owner.click("Record a version")
+            owner.send("Record the version")
+
+    def decide_together(self) -> None:
+        """The risk seat signs what waits for it once, and the other seats what is theirs."""
         risk = self.at(self.cast.seat_risk)
         risk.inbox()
-        risk.click("Read and confirm")
-        risk.bind("Confirm", exact=False)
-        risk.said("The tier is confirmed.")
-        self.kept.clear()  # what was added before the tier shows nothing that rests on it
+        risk.open("Read and sign together")
+        for box in risk.page.locator("main input[name=take]").all():
+            risk.check(box)
+        risk.bind("Sign the ticked decisions")
+        risk.said("You signed ")
+        value = self.at(self.cast.seat_value)
+        value.inbox()
+        value.approve_contract()
+        value.said("You approved the contract.")
+        if self.tier == Tier.LIMITED:
+            seat = self.at(self.cast.seats[self.rulebook.seats_asking("int.inventory")[0]])
+            seat.inbox()
+            seat.open("Read and answer")
+            seat.bind("Accept the declaration")
 
     def staff(self) -> None:
-        """Who supports it, and who owns the audit trail; at minimal risk the owner keeps that."""
-        owner, alone = self.owner, self.tier == Tier.MINIMAL
+        """Who supports it, for production at minimal risk; the owner keeps the audit trail."""
+        owner = self.owner
         owner.tab("People")
         owner.click("Propose people")
-        for role in ("Support owner",) if alone else ("Support owner", "Audit trail owner"):
-            owner.choose(role, self.cast.support.full_name)
+        owner.choose("Support owner", self.cast.support.full_name)
         owner.press("Propose")
         owner.said("is asked to accept.")
         support = self.at(self.cast.support)
-        if not alone:
-            support.accept_all(2)
-            return
         support.inbox()
         support.open("Read and answer")
         support.bind("Accept the role")
         support.said("You are now support owner of")
-
-    def record_model(self) -> None:
-        owner = self.owner
-        owner.tab("Versions and scope")
-        # Of the model the register says everything; the application begins with the title of the initiative.
-        # What is about the model alone shows nothing of the rest, which a small tool is asked little about.
-        wanted = ["Model"] if self.tier == Tier.MINIMAL else ["Model", "Application"]
-        owner.click("Record a version")
-        for layer in wanted:
-            if layer == "Model":
-                owner.choose("Component in the register", "Model")
-            owner.send("Record the version" if layer == wanted[-1] else "Record the version and add another")
-            owner.said("The version is recorded.")
-
-    def write_contract(self) -> None:
-        owner = self.owner
-        owner.tab("Contract")
-        owner.click("Summarise")
-        # For whom, on what and in which regions it begins with what scope and versions say.
-        owner.press("Use this template, then send the contract")
-        owner.press("Send the contract")
-        owner.said("The contract is with the board.")
-        for person in (self.cast.seat_value, self.cast.seat_risk):
-            seat = self.at(person)
-            seat.inbox()
-            seat.approve_contract()
-            seat.said("You approved the contract.")
-
-    def plan_scope(self) -> None:
-        """On the page of versions, where the owner is."""
-        owner = self.owner
-        owner.click("Record the scope")
-        # The unit as users, an end in ninety days, and the promotion to MVP are what the form begins with.
-        owner.type("Number of users", str(USERS))
-        owner.type("Data classes", "customer notes")
-        owner.press("Record the scope")
-        owner.said("The scope is recorded.")
 
     def evidence_rows(self) -> Locator:
         self.owner.tab("Requirements")
@@ -134,21 +128,9 @@ class SetUp:
             expect(rows.nth(place).locator(".state")).to_contain_text("met")
 
     def describe(self) -> None:
-        """A tool of two clerks stands alone, and a seat accepts that; at high risk one system is described instead."""
+        """At high risk one system is described."""
         owner = self.owner
         owner.tab("Integration")
-        if self.tier != Tier.HIGH:
-            owner.click("Declare the initiative standalone")
-            owner.fill(
-                owner.page.locator("main form[method=post] textarea"), "Letters are typed in and read out."
-            )
-            owner.press("Declare standalone")
-            seat = self.at(self.cast.seats[self.rulebook.seats_asking("int.inventory")[0]])
-            self.to_initiative(seat)
-            seat.tab("Integration")
-            seat.click("Accept the declaration")
-            seat.bind("Accept the declaration")
-            return
         owner.click("Connect a system")
         owner.click("Add a system that is not in the list")
         owner.type("Name", "Letter archive")

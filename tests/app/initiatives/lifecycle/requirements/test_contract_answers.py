@@ -32,7 +32,11 @@ def test_each_clause_is_evidence_and_the_sentences_are_the_answer(cast):
         assert {item.author for item in cited} == {cast.owner}
         assert not initiative.evidence.filter(kind="attestation", coverage__requirement=key).exists()
     written = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="answered")
-    ours = [entry for entry in written if entry.facts["facts"]["requirement"] in ("gov.autonomy", "gov.edge_policies")]
+    ours = [
+        entry
+        for entry in written
+        if entry.facts["facts"]["requirement"] in ("gov.autonomy", "gov.edge_policies")
+    ]
     assert [(entry.actor_id, "signature" in entry.facts) for entry in ours] == [(None, False)] * 2
 
 
