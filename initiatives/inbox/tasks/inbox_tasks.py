@@ -80,23 +80,26 @@ def seat_acts(look: Look):
         yield from _waiver(look, waiver)
 
 
+def own_pages(ref: str) -> list[str]:
+    """Return the pages on which tier, standalone and contract of an initiative are decided alone, in this order."""
+    steps = [reverse("initiative-act", args=[ref, verb]) for verb in ("confirm-tier", "accept-alone")]
+    return [*steps, reverse("contract-approve", args=[ref])]
+
+
 def _one_line(tasks: list[InboxTask]) -> Iterator[InboxTask]:
     """Yield these tasks. Those of one initiative that can be signed together are one line, and lead to that page."""
-    signable: dict[str, list[InboxTask]] = {}
+    of_ref: dict[str, list[InboxTask]] = {}
     for task in tasks:
-        alone = [
-            reverse("initiative-act", args=[task.ref, verb]) for verb in ("confirm-tier", "accept-alone")
-        ]
-        if task.link in (*alone, reverse("contract-approve", args=[task.ref])):
-            signable.setdefault(task.ref, []).append(task)
-    for task in tasks:
-        together = signable.get(task.ref, ())
-        if task not in together or len(together) == 1:
+        of_ref.setdefault(task.ref, []).append(task)
+    for ref, found in of_ref.items():
+        alone = own_pages(ref) if len(found) > 1 else []
+        together = [task for task in found if task.link in alone]
+        matter = next((one.matter for one in together if one.matter), f"seat-decisions:{ref}")
+        for task in found:
+            if task in together and len(together) > 1:
+                link = reverse("seat-decisions", args=[ref])
+                task = replace(task, link=link, button=phrase("Read and sign together"), matter=matter)
             yield task
-            continue
-        link = reverse("seat-decisions", args=[task.ref])
-        matter = next((one.matter for one in together if one.matter), "") or f"seat-decisions:{task.ref}"
-        yield replace(task, link=link, button=phrase("Read and sign together"), matter=matter)
 
 
 def verifying(look: Look):

@@ -5,22 +5,23 @@ from copy import copy
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from governance import clock
 from governance.identity.proofs import ceremony, demands
 from governance.identity.proofs.batch_forms import BatchSigningForm, Row
 from governance.models import ContractVersion, Rulebook, User
-from governance.permission_result import Answer, no, yes
+from governance.permission_result import Answer, Conflict, no, yes
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Seat
 from governance.vocabulary.phrases import phrase
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import permissions as contract_permissions
 from initiatives.contracts.documents.views import columns_of
+from initiatives.inbox.tasks.inbox_tasks import own_pages
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.facts import initiative_rows
@@ -64,6 +65,8 @@ def _may_approve(initiative: Initiative, person: User) -> Answer:
 
 def _approve(*, initiative: Initiative, by: User, seat: str, digest: str) -> ContractVersion:
     version = _waiting_version(initiative)
+    if version is None:
+        raise Conflict("The contract changed after you opened it.", "Read the contract again.")
     return contract_actions.approve_contract(version=version, seat=seat, digest=digest, by=by)
 
 
@@ -87,7 +90,9 @@ def _contract_happens(initiative: Initiative) -> list[str]:
         phrase(
             "You approve exactly this text of version {}, proposed by {}.", version.number, version.author
         ),
-        phrase("The contract comes into force when the last seat approves it."),
+        phrase("The contract comes into force on {}, if the last seat has approved it.", version.wanted_from)
+        if version.wanted_from and version.wanted_from > clock.today()
+        else phrase("The contract comes into force when the last seat approves it."),
     ]
 
 
@@ -112,13 +117,19 @@ def _tier_waits(initiative: Initiative) -> bool:
     )
 
 
-def steps_of(initiative: Initiative) -> list[tuple[PageStep, str]]:
-    """Return the steps that can be signed together, each with the address of its own page."""
-    found = [
-        (INITIATIVE_ACTS[verb], reverse("initiative-act", args=[initiative.ref, verb]))
-        for verb in ("confirm-tier", "accept-alone")
-    ]
-    return [*found, (APPROVAL, reverse("contract-approve", args=[initiative.ref]))]
+def _waiting(initiative: Initiative, person: User) -> dict[int, tuple[PageStep, Initiative]]:
+    """Return by place the decisions that wait for the person, each with the initiative as it is decided.
+
+    The tier says which seat decides the rest, and it is confirmed first.
+    """
+    ahead, found = copy(initiative), {}
+    if _tier_waits(initiative) and (tier := INITIATIVE_ACTS["confirm-tier"]).may(initiative, person):
+        found[0] = (tier, initiative)
+        ahead.tier = initiative.proposed_tier
+    for place, step in enumerate((INITIATIVE_ACTS["accept-alone"], APPROVAL), 1):
+        if step.may(ahead, person):
+            found[place] = (step, ahead)
+    return found
 
 
 @sensitive_post_parameters("password")
@@ -126,17 +137,14 @@ def steps_of(initiative: Initiative) -> list[tuple[PageStep, str]]:
 def decide(request: SignedInRequest, ref: str) -> HttpResponse:
     """Show the decisions on this initiative that wait for a seat of the reader. Ticked ones are all signed, or none."""
     initiative, person = initiative_lookup.initiative_for(request.user, ref), request.user
-    steps, ahead = {}, initiative
-    for place, (step, alone) in enumerate(steps_of(initiative)):
-        if (place or _tier_waits(initiative)) and step.may(ahead, person):
-            steps[place] = (step, alone)
-        if not place and steps:  # the tier says which seat decides the rest, and it is confirmed first
-            ahead = copy(initiative)
-            ahead.tier = initiative.proposed_tier
-    given = {place: step.given(initiative, request) for place, (step, _alone) in steps.items()}
+    waiting = _waiting(initiative, person)
+    given = {place: step.given(initiative, request) for place, (step, _about) in waiting.items()}
     form = DecideForm(
         sent(request),
-        rows={place: _row(ahead, step, given[place], person) for place, (step, _alone) in steps.items()},
+        rows={
+            place: _row(about, step, given[place], person, initiative)
+            for place, (step, about) in waiting.items()
+        },
         request=request,
         purpose=f"decide on {initiative.ref}",
     )
@@ -146,13 +154,14 @@ def decide(request: SignedInRequest, ref: str) -> HttpResponse:
         with act("decide together", by=person, initiative=initiative, register=True), together():
             for place, proof in form.proofs.items():
                 with ceremony.signing(proof, initiative.contract_id):
-                    steps[place][0].act(initiative=initiative, by=person, **given[place].get("initial", {}))
+                    waiting[place][0].act(initiative=initiative, by=person, **given[place].get("initial", {}))
         return len(form.proofs)
 
     if count := acted(request, form, sign):
         words = ngettext("You signed %(count)s decision.", "You signed %(count)s decisions.", count)
         messages.success(request, words % {"count": count})
-        return redirect(request.path if count < len(steps) else "inbox")
+        return redirect(request.path if count < len(waiting) else "inbox")
+    alone = own_pages(initiative.ref)
     context = initiative_context(request, initiative, "initiative") | {
         "title": _("Decisions for your seat"),
         "frame": "form",
@@ -162,29 +171,29 @@ def decide(request: SignedInRequest, ref: str) -> HttpResponse:
                 "key": place,
                 "title": step.title,
                 "lede": step.lede(initiative) if callable(step.lede) else step.lede,
-                "happens": form.rows[place].facts["effects"],
+                "happens": step.effects(about),
                 "ticked": place in form.ticked,
                 "why_not": form.rows[place].why_not,
                 "statement": form.statement_of(place),
-                "alone": alone,
+                "alone": alone[place],
                 "columns": step.context(initiative, request).get("columns"),
             }
-            for place, (step, alone) in steps.items()
+            for place, (step, about) in waiting.items()
         ],
     }
     return render(request, "initiatives/inbox/seat_decisions.html", context, status=form.status)
 
 
-def _row(initiative: Initiative, step: PageStep, given: dict, person: User) -> Row:
+def _row(about: Initiative, step: PageStep, given: dict, person: User, initiative: Initiative) -> Row:
     """Return the signed content of a decision: what its own page shows, and what it does."""
     named = step.signed or step.form.act
     facts = {name: value if isinstance(value, int) else str(value) for name, value in given["facts"].items()}
+    tier = about.tier or initiative.proposed_tier  # of the strengths that the rulebook asks
     return Row(
         label=str(step.title),
         purpose=given["purpose"],
-        facts=facts
-        | {"tier": initiative.tier, "effects": [str(words) for words in step.effects(initiative)]},
-        tier=initiative.tier,
-        why_not=demands.why_not_by_tier(person, named, [initiative.tier])[initiative.tier],
+        facts=facts | {"tier": about.tier, "effects": [str(words) for words in step.effects(about)]},
+        tier=tier,
+        why_not=demands.why_not_by_tier(person, named, [tier])[tier],
         act=named,
     )

@@ -48,7 +48,7 @@ def _scope(initiative: Initiative) -> str:
 
 def _tier(initiative: Initiative) -> str:
     word = label(initiative.get_proposed_tier_display(), inside=True)
-    return phrase("{} risk is proposed.", word) if initiative.proposed_tier else ""
+    return phrase("Proposed: {}", word) if initiative.proposed_tier else ""
 
 
 def _people(initiative: Initiative) -> str:
@@ -61,7 +61,7 @@ def _systems(initiative: Initiative) -> str:
     names = [str(link.system) for link in initiative.links.current().select_related("system")]
     if names:
         return ", ".join(names)
-    return phrase("declared standalone") if standalone.current_declaration(initiative) else ""
+    return phrase("Declared standalone") if standalone.current_declaration(initiative) else ""
 
 
 @dataclass(frozen=True)

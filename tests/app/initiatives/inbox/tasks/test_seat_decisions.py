@@ -63,7 +63,10 @@ def test_one_signature_does_three_acts_and_each_keeps_its_own_statement(cast, as
 
 def test_nothing_is_ticked_and_what_is_not_ticked_goes_on_waiting(cast, as_, waiting):
     client = as_(cast.seat_risk)
-    assert not any(one["ticked"] for one in client.get(page(waiting)).context["decisions"])
+    shown = client.get(page(waiting)).context["decisions"]
+    assert not any(one["ticked"] for one in shown)
+    assert 'fact tier: ""' in shown[TIER]["statement"]
+    assert 'fact tier: "minimal"' in shown[ALONE]["statement"]
     assert client.post(page(waiting), sent(client, waiting)).status_code == 200
     with acts() as kinds:
         answer = client.post(page(waiting), sent(client, waiting, TIER))
