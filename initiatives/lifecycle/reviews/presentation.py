@@ -103,11 +103,11 @@ class Line:
 
     @property
     def word(self) -> str:
-        """Return the state in words. A met criterion without a decision is ready for review only."""
+        """Return the state in words. A criterion that is met and without a sign-off has no green mark."""
         if self.objections:
             return "objected to"
         if self.state == "met" and not self.judged:
-            return "ready for review"
+            return phrase("met, not signed")
         return CRITERION_STATES[self.state][0]
 
     @property
