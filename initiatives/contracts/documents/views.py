@@ -152,7 +152,7 @@ def columns_of(clauses: Iterable[Clause]) -> list[tuple[str, list[Clause]]]:
             asked.append(clause)
         else:
             (never if clause.kind == ClauseKind.EDGE_POLICY else others).append(clause)
-    return [(_("Alone"), alone), (_("With a person"), asked), (_("Never: it does nothing"), never), ("", others)]
+    return [(_("Alone"), alone), (_("With a person"), asked), (_("Does nothing"), never), ("", others)]
 
 
 def gaps_shown(initiative, clauses: list[Clause]) -> list[dict]:

@@ -120,7 +120,7 @@ def _tier_waits(initiative: Initiative) -> bool:
 def _waiting(initiative: Initiative, person: User) -> dict[int, tuple[PageStep, Initiative]]:
     """Return by place the decisions that wait for the person, each with the initiative as it is decided.
 
-    The tier says which seat decides the rest, and it is confirmed first.
+    The tier is confirmed first, because the seat of the other decisions depends on the tier.
     """
     ahead, found = copy(initiative), {}
     if _tier_waits(initiative) and (tier := INITIATIVE_ACTS["confirm-tier"]).may(initiative, person):

@@ -1,4 +1,4 @@
-"""What the clauses of a contract answer: a version that comes into force writes answers and evidence."""
+"""Answers and evidence from the clauses of a contract, written when a version comes into force."""
 
 from collections.abc import Sequence
 
