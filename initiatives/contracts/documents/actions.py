@@ -40,7 +40,7 @@ from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
-from initiatives.lifecycle.requirements.contract_answers import answer_by_contract
+from initiatives.lifecycle.requirements.several.contract_answers import answer_by_contract
 from initiatives.lifecycle.roles.actions import ask_record_owner, owner_keeps_records
 from initiatives.models import Initiative
 

@@ -46,6 +46,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
 
 # Addresses that somebody may read and that show no page of their own, and why. What nobody reads is none by the table.
 NO_PAGE = {
+    "next-task": "leads on to the page of a task",
     "evidence-verify-first": "leads on to the item that is verified",
     "audit-log-export-progress": "a part of the page audit-log-export, once it is asked for",
     "interaction-file": "a file, checked by tests/app/governance/interaction_log/test_handed_out.py",

@@ -329,6 +329,8 @@ STAYS_IN: dict[str, tuple[str, ...]] = {
         "adoption/demo/signatures.py",
         "adoption/management/commands/export_audit_log.py",
         "initiatives/lifecycle/roles/",
+        "initiatives/inbox/tasks/seat_decisions.py",
+        "tests/app/initiatives/inbox/tasks/test_seat_decisions.py",
         "initiatives/portfolio/rulebook_changes/forecast_views.py",
         "initiatives/lifecycle/initiative/act.py",
         "templates/governance/audit/",

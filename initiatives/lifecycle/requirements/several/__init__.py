@@ -1,1 +1,1 @@
-"""Many requirements in one form, answered in words."""
+"""Many requirements at once: in one form, and by the contract in force."""

@@ -535,7 +535,7 @@ def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast
         assert as_(person).post(resolve).status_code == 403
     with acts() as kinds:
         assert risk.post(one.url, one.sent | SIGNED | {"verdict": "approve"}).status_code == 302
-    assert kinds == ["contract objection withdrawn", "contract approved", "contract in force"]
+    assert kinds[:3] == ["contract objection withdrawn", "contract approved", "contract in force"]
     assert "Objection to the contract of" not in text_of(as_(cast.owner).get(reverse("inbox")))
 
 

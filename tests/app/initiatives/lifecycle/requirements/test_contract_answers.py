@@ -7,7 +7,7 @@ from governance.models import Entry
 from governance.transparency_log import sealing, verification
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.lifecycle.requirements import actions
-from initiatives.lifecycle.requirements.contract_answers import KIND_OF
+from initiatives.lifecycle.requirements.several.contract_answers import KIND_OF
 from initiatives.models import Answer
 from tests.support import factories
 

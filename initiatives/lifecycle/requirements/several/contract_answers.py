@@ -31,6 +31,7 @@ def answer_by_contract(
     now, before = _by_kind(version), _by_kind(previous) if previous is not None else {}
     # The seat that approved last signed the contract, and it is not the author of the answers.
     with row_history.acting(by=None, system=SYSTEM), entries.signed(None):
+        covers: dict[Clause, list[str]] = {}
         for key, kind in KIND_OF.items():
             clauses, asked = now.get(kind, []), rulebook.requirements.get(key)
             if not clauses or asked is None or EvidenceKind.CONTRACT_CLAUSE not in asked.evidence:
@@ -39,15 +40,17 @@ def answer_by_contract(
             if key not in ACCEPTED_IN_PERSON and (row is None or row.text == _said(before.get(kind, []))):
                 _answer(initiative, key, row, _said(clauses), version)
             for clause in clauses:
-                create_evidence(
-                    initiative,
-                    kind=EvidenceKind.CONTRACT_CLAUSE,
-                    title=f"Clause {clause.number}",
-                    observed_on=clock.today(),
-                    covers=[key],
-                    by=version.author,
-                    clause=clause,
-                )
+                covers.setdefault(clause, []).append(key)
+        for clause, keys in covers.items():
+            create_evidence(
+                initiative,
+                kind=EvidenceKind.CONTRACT_CLAUSE,
+                title=f"Clause {clause.number}",
+                observed_on=clock.today(),
+                covers=keys,
+                by=version.author,
+                clause=clause,
+            )
 
 
 def _by_kind(version: ContractVersion) -> dict[str, list[Clause]]:
