@@ -255,7 +255,8 @@ def gaps_of(initiative: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
     roles = {row.role: row.person.full_name for row in initiative_rows.roles(initiative) if row.in_force}
     required = tuple(Rulebook.objects.current().parsed.contract.required_clauses)
     said = tuple((one.number, one.fingerprint) for one in clauses)
-    keeps = owner_keeps_records(initiative)
+    # A draft may be sent beside a first tier. The act that confirms a tier asks for the role that is missing.
+    keeps = owner_keeps_records(initiative, initiative.tier or initiative.proposed_tier)
     key = (said, tuple(sorted(roles.items())), required, clock.today(), keeps)
     found = _found.get(key)
     if found is None:

@@ -360,9 +360,10 @@ def leave_vacancy(initiative: Initiative, assignment: RoleAssignment) -> None:
         )
 
 
-def owner_keeps_records(initiative: Initiative) -> bool:
-    """Return True if the tier needs no other owner of the records."""
-    return not Rulebook.objects.current().parsed.asks("gov.record_owner", initiative.tier)
+def owner_keeps_records(initiative: Initiative, tier: str | None = None) -> bool:
+    """Return True if this tier, by default the confirmed tier, needs no other owner of the records."""
+    tier = initiative.tier if tier is None else tier
+    return not Rulebook.objects.current().parsed.asks("gov.record_owner", tier)
 
 
 def follow_tier(initiative: Initiative) -> None:

@@ -66,11 +66,12 @@ def _systems(initiative: Initiative) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the page: the step that records it, and what is recorded already, in words."""
+    """One part of the page: the step that records it, what is recorded already, and fields that keep their values."""
 
     verb: str
     title: Any
     recorded: Callable[[Initiative], str]
+    fixed: tuple[str, ...] = ()
 
     @property
     def step(self) -> PageStep:
@@ -79,11 +80,11 @@ class Part:
 
 
 PARTS = (
-    Part("record-version", gettext_lazy("Model"), _model),
-    Part("record-scope", gettext_lazy("Users, places and end"), _scope),
+    Part("record-version", gettext_lazy("Model"), _model, fixed=("layer",)),
+    Part("record-scope", gettext_lazy("Users, places and end"), _scope, fixed=("for_stage",)),
     Part("propose-tier", gettext_lazy("Risk tier"), _tier),
     Part("role-propose", gettext_lazy("People"), _people),
-    Part("declare-alone", gettext_lazy("Systems"), _systems),
+    Part("declare-alone", gettext_lazy("Standalone, without systems"), _systems),
 )
 Asked = tuple[Part, forms.BaseForm]  # a part that is still open, with its form
 
@@ -151,19 +152,25 @@ def start(request: SignedInRequest, ref: str) -> HttpResponse:
         "title": _("Start the MVP"),
         "frame": "form",
         "form": form,
-        "parts": [
-            {
-                "title": part.title,
-                "recorded": words,
-                "alone": reverse("initiative-act", args=[initiative.ref, part.verb]),
-                "form": parts[part.verb][1] if part.verb in parts else None,
-                "verb": part.verb,
-            }
-            for part, words in recorded
-        ],
+        "parts": [_shown(part, words, parts.get(part.verb), initiative) for part, words in recorded],
         "begun": begun,
     }
     return render(request, "initiatives/registration/mvp_start.html", context, status=form.status)
+
+
+def _shown(part: Part, recorded: str, asked: Asked | None, initiative: Initiative) -> dict[str, Any]:
+    """Return a part as the page shows it. Fields that its own page folds are folded here too."""
+    form: Any = asked[1] if asked else None
+    return {
+        "title": part.title,
+        "verb": part.verb,
+        "recorded": recorded,
+        "alone": reverse("initiative-act", args=[initiative.ref, part.verb]),
+        "form": form,
+        "fixed": part.fixed,
+        "first": getattr(form, "first", None) or (form.visible_fields() if form else []),
+        "more": getattr(form, "more", []),
+    }
 
 
 def _form(part: Part, initiative: Initiative, request: SignedInRequest) -> forms.BaseForm:

@@ -62,14 +62,16 @@ class SetUp:
         self.kept.clear()  # what was added before the tier shows nothing that rests on it
         # For whom, on what and in which regions the contract begins with what scope and versions say.
         owner.press("Use this template, then send the contract")
-        owner.press("Send the contract")
-        owner.said("The contract is with the board.")
         if self.tier != Tier.MINIMAL:
             self.at(self.cast.support).accept_all(len(ROLES))
             # What is about the model alone shows nothing of the rest, which a small tool is asked little about.
             owner.tab("Versions and scope")
             owner.click("Record a version")
             owner.send("Record the version")
+            owner.tab("Contract")
+            owner.click("Send the contract")
+        owner.press("Send the contract")
+        owner.said("The contract is with the board.")
 
     def decide_together(self) -> None:
         """The risk seat signs what waits for it once, and the other seats what is theirs."""
