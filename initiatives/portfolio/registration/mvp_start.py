@@ -10,7 +10,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -92,11 +92,16 @@ Asked = tuple[Part, forms.BaseForm]  # a part that is still open, with its form
 class StartForm(forms.Form):
     """The whole page. Parts that were left as they were are not saved, and at least one has to be filled in."""
 
+    data: QueryDict
+
     starter = forms.ChoiceField(label=gettext_lazy("Contract template"), required=False)
     status = 200
 
-    def __init__(self, *args, parts: list[Asked], starters: bool, **options):
+    def __init__(self, *args, parts: list[Asked], recorded: dict[str, Any], starters: bool, **options):
+        """Set up the page. `recorded` has the title of each part that someone has recorded, by its verb."""
         super().__init__(*args, **options)
+        shown = self.data.getlist("shown") if self.is_bound else []
+        self.meanwhile = [str(title) for verb, title in recorded.items() if verb in shown]
         self.filled = [(part, form) for part, form in parts if self.is_bound and form.has_changed()]
         choices = [(key, one.title) for key, one in STARTERS.items()]
         cast(forms.ChoiceField, self.fields["starter"]).choices = [("", _("none"))] + (
@@ -106,6 +111,9 @@ class StartForm(forms.Form):
     def clean(self):
         """Check the parts that are filled in."""
         cleaned = super().clean() or self.cleaned_data
+        if self.meanwhile:
+            self.say_changed(self.meanwhile)
+            return cleaned
         valid = [form.is_valid() for _part, form in self.filled]
         if not all(valid):
             raise ValidationError("No part was saved. Correct the fields that are marked.")
@@ -133,7 +141,8 @@ def start(request: SignedInRequest, ref: str) -> HttpResponse:
     recorded = [(part, part.recorded(initiative)) for part in PARTS]
     parts = {part.verb: (part, _form(part, initiative, request)) for part, words in recorded if not words}
     begun = Clause.objects.filter(version__contract__initiative=initiative).exists()
-    form = StartForm(sent(request), parts=[*parts.values()], starters=not begun)
+    done = {part.verb: part.title for part, words in recorded if words}
+    form = StartForm(sent(request), parts=[*parts.values()], recorded=done, starters=not begun)
 
     def save() -> list[tuple[PageStep, Any]]:
         # Links are declared in turn with what changes the register, so their lock comes first.

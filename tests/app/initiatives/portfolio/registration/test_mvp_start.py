@@ -4,6 +4,7 @@ import pytest
 
 from adoption.demo import initiative_acts
 from initiatives.inbox.tasks.inbox_tasks import tasks
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
@@ -35,6 +36,7 @@ def sent(client, url, **typed) -> dict:
                 value = ", ".join(value)
             if value not in (None, False):
                 fields[field.html_name] = value
+    fields["shown"] = [part["verb"] for part in form["parts"] if part["form"]]
     return fields | typed
 
 
@@ -74,6 +76,18 @@ def test_a_wrong_part_saves_none_and_keeps_what_was_typed(cast, as_, prototype):
     assert (answer.status_code, kinds) == (200, [])
     prototype = type(prototype).objects.get(pk=prototype.pk)
     assert prototype.proposed_tier == ""
+
+
+def test_what_somebody_else_recorded_meanwhile_is_named_and_nothing_is_saved(cast, as_, prototype):
+    client, url = as_(cast.owner), at("mvp-start", prototype.ref)
+    form = sent(client, url, **TIER, **ALONE)
+    detail_actions.propose_tier(
+        initiative=prototype, tier="high", worst_credible_harm="Money is lost.", by=cast.owner
+    )
+    with acts() as kinds:
+        answer = client.post(url, form)
+    assert (answer.status_code, kinds) == (409, [])
+    assert "People type the questions." in text_of(answer)
 
 
 def test_a_template_leads_to_its_clauses(cast, as_, prototype):
