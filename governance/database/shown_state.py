@@ -88,14 +88,9 @@ _held: ContextVar[tuple[str, Callable[[], Iterable[str]]] | None] = ContextVar(
 
 
 def hold(check: Callable[[], Iterable[str]]) -> None:
-    """Have the next act of this request ask `check` after its lock. It returns the names of what changed.
-
-    Each form of a page with several holds its own.
-    """
+    """Have the next act of this request ask `check` after its lock. It returns the names of what changed."""
     if request := row_history.running_request():
-        held = _held.get()
-        earlier = held[1] if held is not None and held[0] == request else list
-        _held.set((request, lambda: [*earlier(), *check()]))
+        _held.set((request, check))
 
 
 def check_held() -> None:

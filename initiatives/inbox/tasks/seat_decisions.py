@@ -31,10 +31,6 @@ from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageSte
 from initiatives.models import Initiative
 
 
-class DecideForm(BatchSigningForm):
-    """The ticked decisions, and the signature."""
-
-
 def _waiting_version(initiative: Initiative) -> ContractVersion | None:
     if initiative.contract_id is None:
         return None
@@ -139,12 +135,9 @@ def decide(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative, person = initiative_lookup.initiative_for(request.user, ref), request.user
     waiting = _waiting(initiative, person)
     given = {place: step.given(initiative, request) for place, (step, _about) in waiting.items()}
-    form = DecideForm(
+    form = BatchSigningForm(
         sent(request),
-        rows={
-            place: _row(about, step, given[place], person, initiative)
-            for place, (step, about) in waiting.items()
-        },
+        rows={place: _row(about, step, given[place], person) for place, (step, about) in waiting.items()},
         request=request,
         purpose=f"decide on {initiative.ref}",
     )
@@ -184,11 +177,11 @@ def decide(request: SignedInRequest, ref: str) -> HttpResponse:
     return render(request, "initiatives/inbox/seat_decisions.html", context, status=form.status)
 
 
-def _row(about: Initiative, step: PageStep, given: dict, person: User, initiative: Initiative) -> Row:
+def _row(about: Initiative, step: PageStep, given: dict, person: User) -> Row:
     """Return the signed content of a decision: what its own page shows, and what it does."""
     named = step.signed or step.form.act
     facts = {name: value if isinstance(value, int) else str(value) for name, value in given["facts"].items()}
-    tier = about.tier or initiative.proposed_tier  # of the strengths that the rulebook asks
+    tier = about.tier or about.proposed_tier  # whose strength of signature the rulebook names
     return Row(
         label=str(step.title),
         purpose=given["purpose"],

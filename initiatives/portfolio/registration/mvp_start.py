@@ -20,9 +20,12 @@ from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.contracts.templates import STARTERS
+from governance.identity.proofs import ceremony
+from governance.identity.proofs.ceremony import Proof
 from governance.models import Clause, User
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Layer, Role, Stage
 from governance.vocabulary.form_errors import put_errors
 from governance.vocabulary.phrases import label, phrase
@@ -145,9 +148,13 @@ def start(request: SignedInRequest, ref: str) -> HttpResponse:
     form = StartForm(sent(request), parts=[*parts.values()], recorded=done, starters=not begun)
 
     def save() -> list[tuple[PageStep, Any]]:
+        # Someone who takes a role signs its words alone. The entries of the other parts have no signature.
+        proof = ceremony.take(person)
         # Links are declared in turn with what changes the register, so their lock comes first.
         with act("start the MVP", by=person, initiative=initiative, register=True), together():
-            return [(part.step, _record(part, asked, initiative, person)) for part, asked in form.filled]
+            return [
+                (part.step, _record(part, asked, initiative, person, proof)) for part, asked in form.filled
+            ]
 
     if made := acted(request, form, save):
         for step, result in made if made is not True else ():
@@ -186,10 +193,13 @@ def _form(part: Part, initiative: Initiative, request: SignedInRequest) -> forms
     return part.step.form(sent(request), prefix=part.verb, **part.step.given(initiative, request))
 
 
-def _record(part: Part, form: forms.BaseForm, initiative: Initiative, person: User) -> Any:
+def _record(
+    part: Part, form: forms.BaseForm, initiative: Initiative, person: User, proof: Proof | None
+) -> Any:
     """Record a part in the running act. Raises ValidationError after it put the errors on the form of the part."""
     try:
-        return part.step.act(initiative=initiative, by=person, **part.step.fields(form))
+        with ceremony.signing(proof if isinstance(form, SigningForm) else None, initiative.contract_id):
+            return part.step.act(initiative=initiative, by=person, **part.step.fields(form))
     except ValidationError as error:
         put_errors(form, error)
         raise ValidationError("No part was saved. Correct the fields that are marked.") from error

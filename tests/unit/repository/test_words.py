@@ -330,6 +330,7 @@ STAYS_IN: dict[str, tuple[str, ...]] = {
         "adoption/management/commands/export_audit_log.py",
         "initiatives/lifecycle/roles/",
         "initiatives/inbox/tasks/seat_decisions.py",
+        "initiatives/portfolio/registration/mvp_start.py",
         "tests/app/initiatives/inbox/tasks/test_seat_decisions.py",
         "initiatives/portfolio/rulebook_changes/forecast_views.py",
         "initiatives/lifecycle/initiative/act.py",

@@ -3,11 +3,12 @@
 import pytest
 
 from adoption.demo import initiative_acts
+from governance.models import Entry
 from initiatives.inbox.tasks.inbox_tasks import tasks
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +89,19 @@ def test_what_somebody_else_recorded_meanwhile_is_named_and_nothing_is_saved(cas
         answer = client.post(url, form)
     assert (answer.status_code, kinds) == (409, [])
     assert "People type the questions." in text_of(answer)
+
+
+def test_who_takes_a_role_signs_the_role_and_nothing_else_of_the_page(cast, as_, prototype):
+    client, url = as_(cast.owner), at("mvp-start", prototype.ref)
+    form = sent(client, url, **SCOPE, **TIER) | {"role-propose-technical_lead": cast.owner.pk}
+    assert client.post(url, form).status_code == 200  # it asks for a signature first
+    last = Entry.objects.latest("pk").pk
+    assert client.post(url, form | SIGNED).status_code == 302
+    made = Entry.objects.acts().of_initiative(prototype.ref).filter(pk__gt=last)
+    signed = {entry.kind for entry in made if "signature" in entry.facts["facts"]}
+    assert "role accepted" in signed
+    assert not signed & {"scope planned", "risk tier proposed"}
+    assert {"scope planned", "risk tier proposed"} <= {entry.kind for entry in made}
 
 
 def test_a_template_leads_to_its_clauses(cast, as_, prototype):
